@@ -1,0 +1,3 @@
+"""The compiler for Linux Virtual Server clusters."""
+
+__version__ = "0.1.0"

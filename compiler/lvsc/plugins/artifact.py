@@ -1,0 +1,100 @@
+"""What a backend hands back: files for one host, and how that host loads them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from lvsc.diagnostics import Origin
+from lvsc.secrets import SecretRef
+
+
+class Stage(Enum):
+    """When something is loaded on a host, in this order; the reverse on removal."""
+
+    MODULES = "modules"
+    SYSCTL = "sysctl"
+    PACKET_FILTER = "packet-filter"
+    DIRECTOR = "director"
+    SETTINGS = "settings"
+    """The settings of a real server's own programs."""
+    ADDRESSES = "addresses"
+    """Last, so that no client arrives before everything else is ready."""
+
+    @property
+    def position(self) -> int:
+        """The stage's place in the loading order, from 0."""
+        return list(Stage).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of an emitted file without its newline, and what in the spec it comes from."""
+
+    text: str
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """A file for a host. Its text may hold placeholders of secrets, never a secret."""
+
+    path: str
+    """Absolute, on the host that it is for."""
+    lines: tuple[Line, ...]
+    mode: int = 0o644
+    secrets: tuple[SecretRef, ...] = ()
+    """The secrets whose placeholders are in the text; such a file is written with mode 0600."""
+
+    @property
+    def text(self) -> str:
+        """The whole text; every line ends in a newline."""
+        return "".join(f"{line.text}\n" for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadStep:
+    """How a host comes to use some of its files, and how it stops. Commands are argument lists with absolute programs."""
+
+    stage: Stage
+    unit: str | None
+    """The init system's unit that does this at boot, and that is reloaded when the files change."""
+    load: tuple[tuple[str, ...], ...]
+    """What puts the files into effect now, and changes nothing when it is done twice."""
+    unload: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emission:
+    """All that a backend has for one host."""
+
+    artifacts: tuple[Artifact, ...] = ()
+    steps: tuple[LoadStep, ...] = ()
+
+
+class Text:
+    """Collects the lines of a file."""
+
+    def __init__(self) -> None:
+        self._lines: list[Line] = []
+
+    def add(self, text: str = "", origin: Origin | None = None) -> None:
+        """Append a line.
+
+        Raises:
+            ValueError: The text is more than one line; nothing from a spec may begin a line of its own.
+        """
+        if "\n" in text or "\r" in text:
+            raise ValueError(f"a line break inside a line: {text!r}")
+        self._lines.append(Line(text, origin))
+
+    def extend(self, lines: Iterable[str]) -> None:
+        """Append lines that come from no place in the spec."""
+        for line in lines:
+            self.add(line)
+
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self._lines)
+
+    def artifact(self, path: str, mode: int = 0o644, secrets: Iterable[SecretRef] = ()) -> Artifact:
+        """The file at a path that holds the lines collected so far."""
+        return Artifact(path=path, lines=tuple(self._lines), mode=mode, secrets=tuple(secrets))

@@ -1,0 +1,67 @@
+"""What a backend is: it renders one configuration language from the rule graph."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+from lvsc.diagnostics import Diagnostic
+from lvsc.graph.graph import HostGraph
+from lvsc.graph.nodes import Node
+from lvsc.plugins.artifact import Emission
+from lvsc.targets import Feature, Target
+
+
+class Role(Enum):
+    """What a backend is for. A cluster uses one packet filter and one director backend."""
+
+    PACKET_FILTER = "packet filter"
+    DIRECTOR = "director"
+    HOST = "host"
+    """Kernel modules, settings and addresses of any host."""
+    SETTINGS = "settings"
+    """The settings of a program on real servers, asked for by a service kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostPart:
+    """What a backend is given: its own nodes of one host, never another backend's."""
+
+    cluster: str
+    graph: HostGraph
+    target: Target
+
+    @property
+    def host(self) -> str:
+        """The host's name."""
+        return self.graph.host
+
+
+class Backend(ABC):
+    """Renders nodes of the rule graph, or refuses. Pure: no file, environment, clock or printing."""
+
+    name: ClassVar[str]
+    """The word for it in a spec, and the name of its entry point."""
+    title: ClassVar[str]
+    """One line for `lvsc backends`."""
+    role: ClassVar[Role]
+
+    @abstractmethod
+    def renders(self, node: Node) -> bool:
+        """Whether the node is this backend's to render. Depends on the node alone."""
+
+    def needs(self, node: Node) -> Iterable[Feature]:  # noqa: ARG002 - for the backends that need something
+        """The features a target must have for this backend to render the node. The compiler refuses without them."""
+        return ()
+
+    def check(self, part: HostPart) -> Iterable[Diagnostic]:  # noqa: ARG002 - likewise
+        """What this backend cannot say of its part, in diagnostics of the plugin's own codes.
+
+        An error stops the build. There is no warning for something left out.
+        """
+        return ()
+
+    @abstractmethod
+    def emit(self, part: HostPart) -> Emission:
+        """The files of one host; called only when `check` had no error. Equal parts give equal bytes."""

@@ -1,0 +1,26 @@
+"""References to secrets. The value is known to `lvsc.output` alone, and only while it writes."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class SecretSource(Enum):
+    """Where a secret's value is read from."""
+
+    ENVIRONMENT = "env"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """Where a secret is kept, and how long its value may be; never the value."""
+
+    source: SecretSource
+    name: str
+    """The environment variable, or the file's path, relative to the spec."""
+    max_length: int
+
+    @property
+    def placeholder(self) -> str:
+        """The text that stands for the value in everything but the written file."""
+        return f"<lvsc-secret:{self.source.value}:{self.name}>"

@@ -14,7 +14,7 @@ class Init(Enum):
     OPENRC = "openrc"
 
 
-class UnknownProgram(LookupError):
+class UnknownProgram(LookupError):  # noqa: N818 - the name says the failure
     """A target names no path for a program."""
 
     def __init__(self, target: str, program: str) -> None:

@@ -27,7 +27,9 @@ class Version:
             ValueError: `text` is not one to five decimal numbers with dots between them.
         """
         if not _DOTTED_NUMBERS.fullmatch(text):
-            raise ValueError(f"`{text}` is not a version: write numbers with dots between them, such as `2.2.7`")
+            raise ValueError(
+                f"`{text}` is not a version: write numbers with dots between them, such as `2.2.7`"
+            )
         parts = [int(part) for part in text.split(".")]
         while len(parts) > 1 and parts[-1] == 0:
             parts.pop()

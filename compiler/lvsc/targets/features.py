@@ -1,0 +1,159 @@
+"""What a version of a program can do that an older one can not.
+
+Each member names the first upstream release that has the feature, as read in the source it names. A distribution may
+have it earlier (a backport) or not at all (a build option): its data file says so.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from lvsc.targets.version import Version
+
+
+class Program(Enum):
+    """A program whose version a target states."""
+
+    KERNEL = "kernel"
+    IPTABLES = "iptables"
+    NFTABLES = "nftables"
+    IPVSADM = "ipvsadm"
+    KEEPALIVED = "keepalived"
+    SYSTEMD = "systemd"
+    OPENRC = "openrc"
+    VSFTPD = "vsftpd"
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureFact:
+    """Which release of which program first has a feature."""
+
+    program: Program
+    since: Version
+    title: str
+    """A phrase that completes "needs keepalived 2.0.7 or newer for …"."""
+    source: str
+    """Where `since` was read."""
+
+
+def _kernel(since: str, title: str, source: str) -> FeatureFact:
+    return FeatureFact(Program.KERNEL, Version.parse(since), title, source)
+
+
+def _iptables(since: str, title: str, source: str) -> FeatureFact:
+    return FeatureFact(Program.IPTABLES, Version.parse(since), title, source)
+
+
+def _nft(since: str, title: str, source: str) -> FeatureFact:
+    return FeatureFact(Program.NFTABLES, Version.parse(since), title, source)
+
+
+def _ipvsadm(since: str, title: str, source: str) -> FeatureFact:
+    return FeatureFact(Program.IPVSADM, Version.parse(since), title, source)
+
+
+def _keepalived(since: str, title: str, source: str) -> FeatureFact:
+    """``source``: the file that first installs the keyword, in the git tag of release ``since``."""
+    return FeatureFact(Program.KEEPALIVED, Version.parse(since), title, f"keepalived v{since}: {source}")
+
+
+_CHECK = "keepalived/check/check_parser.c"
+_GLOBAL = "keepalived/core/global_parser.c"
+_VRRP = "keepalived/vrrp/vrrp_parser.c"
+_HTTP = "keepalived/check/check_http.c"
+_COMMON = "keepalived/check/check_api.c"
+
+
+class Feature(Enum):
+    """Something that a target has or lacks."""
+
+    KERNEL_SCHED_FO = _kernel("3.18", "the scheduler `fo`", "Linux: net/netfilter/ipvs/ip_vs_fo.c")
+    KERNEL_SCHED_OVF = _kernel("4.3", "the scheduler `ovf`", "Linux: net/netfilter/ipvs/ip_vs_ovf.c")
+    KERNEL_SCHED_MH = _kernel("4.18", "the scheduler `mh`", "Linux: net/netfilter/ipvs/ip_vs_mh.c")
+    KERNEL_SCHED_TWOS = _kernel("5.12", "the scheduler `twos`", "Linux: net/netfilter/ipvs/ip_vs_twos.c")
+    KERNEL_SH_FLAGS = _kernel(
+        "3.11",
+        "the scheduler flags of `sh`",
+        "Linux: IP_VS_SVC_F_SCHED_SH_FALLBACK in include/uapi/linux/ip_vs.h",
+    )
+    KERNEL_TUNNEL_GUE = _kernel("5.2", "tunnels of type `gue`", "Linux: IP_VS_CONN_F_TUNNEL_TYPE_GUE")
+    KERNEL_TUNNEL_GUE_CHECKSUM = _kernel(
+        "5.3", "checksums in `gue` tunnels", "Linux: IP_VS_TUNNEL_ENCAP_FLAG_CSUM"
+    )
+    KERNEL_TUNNEL_GRE = _kernel("5.3", "tunnels of type `gre`", "Linux: IP_VS_CONN_F_TUNNEL_TYPE_GRE")
+    KERNEL_MIXED_FAMILIES = _kernel(
+        "3.18",
+        "real servers of another address family than their service",
+        "Linux: IPVS_DEST_ATTR_ADDR_FAMILY",
+    )
+    KERNEL_SYNC_PARAMETERS = _kernel(
+        "4.3",
+        "the group, port, TTL and packet length of connection synchronisation",
+        "Linux: IPVS_DAEMON_ATTR_SYNC_MAXLEN",
+    )
+    KERNEL_FTP_EPSV = _kernel(
+        "4.18", "FTP over IPv6 and extended passive mode under NAT", "Linux commit d12e12299a69: ip_vs_ftp.c"
+    )
+    KERNEL_CONN_TAB_BITS_27 = _kernel(
+        "6.5",
+        "a connection table of more than 2^20 buckets",
+        "Linux commit 04292c695f82: net/netfilter/ipvs/Kconfig",
+    )
+    KERNEL_NFTABLES = _kernel("3.13", "nftables", "Linux: net/netfilter/nf_tables_api.c")
+    KERNEL_NFT_CT_HELPER = _kernel("4.12", "`ct helper` objects", "Linux: NFT_OBJECT_CT_HELPER")
+    KERNEL_NFT_CONCAT_RANGES = _kernel(
+        "5.6", "ranges in concatenated set elements", "Linux: nft_set_pipapo.c"
+    )
+
+    IPTABLES_WAIT = _iptables("1.4.20", "waiting for the xtables lock (`-w`)", "iptables 1.4.20: iptables(8)")
+    IPTABLES_RESTORE_WAIT = _iptables(
+        "1.6.2", "waiting for the xtables lock in `iptables-restore`", "iptables 1.6.2: iptables-restore(8)"
+    )
+
+    NFT_CT_HELPER = _nft("0.8", "`ct helper` objects", "nftables 0.8: src/parser_bison.y")
+    NFT_CONCAT_RANGES = _nft(
+        "0.9.4", "ranges in concatenated set elements", "nftables 0.9.4: release announcement"
+    )
+
+    IPVSADM_SCHED_FLAGS = _ipvsadm("1.27", "scheduler flags", "ipvsadm 1.27: ipvsadm(8)")
+    IPVSADM_SYNC_PARAMETERS = _ipvsadm(
+        "1.28",
+        "the group, port, TTL and packet length of connection synchronisation",
+        "ipvsadm 1.28: ipvsadm(8)",
+    )
+    IPVSADM_TUNNEL_TYPES = _ipvsadm("1.31", "tunnels of type `gue` and `gre`", "ipvsadm 1.31: ipvsadm(8)")
+
+    KEEPALIVED_OPS = _keepalived("1.2.8", "one-packet scheduling", _CHECK)
+    KEEPALIVED_SCTP = _keepalived("1.2.20", "services of protocol SCTP", _CHECK)
+    KEEPALIVED_PERSISTENCE_ENGINE = _keepalived("1.2.20", "a persistence engine", _CHECK)
+    KEEPALIVED_SCHED_FO = _keepalived("1.3.6", "the scheduler `fo`", _CHECK)
+    KEEPALIVED_SCHED_OVF = _keepalived("1.3.6", "the scheduler `ovf`", _CHECK)
+    KEEPALIVED_SCHED_MH = _keepalived("2.0.7", "the scheduler `mh`", _CHECK)
+    KEEPALIVED_SCHED_TWOS = _keepalived("2.2.5", "the scheduler `twos`", _CHECK)
+    KEEPALIVED_SH_FLAGS = _keepalived("1.3.0", "the scheduler flags of `sh`", _CHECK)
+    KEEPALIVED_MH_FLAGS = _keepalived("2.0.7", "the scheduler flags of `mh`", _CHECK)
+    KEEPALIVED_TUNNEL_TYPES = _keepalived("2.0.18", "tunnels of type `gue` and `gre`", _CHECK)
+
+    @property
+    def key(self) -> str:
+        """The word for the feature in data files and diagnostics, such as ``kernel_sched_mh``."""
+        return self.name.lower()
+
+    @property
+    def program(self) -> Program:
+        """The program that has or lacks it."""
+        return self.value.program
+
+    @property
+    def since(self) -> Version:
+        """The first upstream release that has it."""
+        return self.value.since
+
+    @property
+    def title(self) -> str:
+        """A phrase that completes "needs keepalived 2.0.7 or newer for …"."""
+        return self.value.title
+
+    @property
+    def source(self) -> str:
+        """Where `since` was read."""
+        return self.value.source

@@ -115,10 +115,21 @@ class Feature(Enum):
     )
 
     IPVSADM_SCHED_FLAGS = _ipvsadm("1.27", "scheduler flags", "ipvsadm 1.27: ipvsadm(8)")
-    IPVSADM_SYNC_PARAMETERS = _ipvsadm(
+    IPVSADM_MH_FLAGS = _ipvsadm(
+        "1.30",
+        "the scheduler flags of `mh`",
+        "ipvsadm: parse_sched_flags, not in 1.29, in 1.31; 1.30 by its announcement",
+    )
+    IPVSADM_SCTP = _ipvsadm("1.28", "services of protocol SCTP", "ipvsadm commit 2ce22dc: add SCTP support")
+    IPVSADM_MIXED_FAMILIES = _ipvsadm(
         "1.28",
+        "real servers of another address family than their service",
+        "ipvsadm commit 7c87583: specify real server address family to netlink socket",
+    )
+    IPVSADM_SYNC_PARAMETERS = _ipvsadm(
+        "1.29",
         "the group, port, TTL and packet length of connection synchronisation",
-        "ipvsadm 1.28: ipvsadm(8)",
+        "ipvsadm commit ce61500: new attributes for sync daemon",
     )
     IPVSADM_TUNNEL_TYPES = _ipvsadm("1.31", "tunnels of type `gue` and `gre`", "ipvsadm 1.31: ipvsadm(8)")
 

@@ -1,0 +1,325 @@
+"""A cluster as its spec describes it: typed, addresses parsed, names resolved. Times are seconds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from lvsc.diagnostics import Origin
+from lvsc.graph.nodes import (
+    Authentication,
+    FailureAction,
+    Forwarding,
+    Probe,
+    Scheduler,
+    SchedulerFlag,
+    Tunnel,
+)
+from lvsc.graph.traffic import Address, Family, Network
+
+
+class Firewall(Enum):
+    """What filters packets on the directors."""
+
+    NONE = "none"
+    STATEFUL = "stateful"
+    FIREWALLD = "firewalld"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkRange:
+    """Where derived marks lie, both ends included."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterNetwork:
+    """A network that the directors are on."""
+
+    name: str
+    interface: str
+    prefixes: tuple[Network, ...]
+    gateway: str | None
+    """The name of the virtual address that is the real servers' default route."""
+    origin: Origin
+
+    def prefix_of(self, address: Address) -> Network | None:
+        """The network's prefix that an address is in."""
+        return next((p for p in self.prefixes if p.version == address.version and address in p), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Director:
+    """A host that runs IPVS. The mappings' keys are networks' names."""
+
+    name: str
+    priority: int
+    addresses: Mapping[str, tuple[Address, ...]]
+    interfaces: Mapping[str, str]
+    macs: Mapping[str, str]
+    origin: Origin
+
+    def interface(self, network: ClusterNetwork) -> str:
+        """The director's interface in a network."""
+        return self.interfaces.get(network.name, network.interface)
+
+    def address_in(self, network: str, family: Family) -> Address | None:
+        """The director's first own address of a family in a network."""
+        return next((a for a in self.addresses.get(network, ()) if Family.of(a) is family), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackCommand:
+    """A command whose failure makes a director give up its addresses."""
+
+    name: str
+    command: str
+    interval: int
+    timeout: int
+    rise: int
+    fall: int
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vrrp:
+    """Failover by VRRP."""
+
+    version: int
+    virtual_router_id: int
+    advertisement_interval: float
+    preempt: bool
+    preempt_delay: float
+    unicast: bool
+    authentication: Authentication | None
+    track_interfaces: tuple[str, ...]
+    """Networks' names."""
+    track_scripts: tuple[TrackCommand, ...]
+    notify: Mapping[str, str]
+    """Commands by state: master, backup, fault, stop."""
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalFailover:
+    """Something else moves the addresses."""
+
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncSettings:
+    """Connection synchronisation."""
+
+    network: str
+    id: int
+    max_length: int | None
+    port: int | None
+    ttl: int | None
+    group: Address | None
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeoutSettings:
+    """IPVS's timeouts; 0 leaves the kernel's."""
+
+    tcp: int
+    tcp_fin: int
+    udp: int
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """Kernel settings; None leaves the kernel's."""
+
+    expire_nodest_conn: bool | None = None
+    expire_quiescent_template: bool | None = None
+    conn_reuse_mode: int | None = None
+    sloppy_tcp: bool | None = None
+    sync_threshold: tuple[int, int] | None = None
+    connection_table_bits: int | None = None
+    conntrack_max: int | None = None
+    conntrack_buckets: int | None = None
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailSettings:
+    """Who is told by mail."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    server: Address
+    port: int
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedAddress:
+    """A virtual address of the spec: one or more IP addresses that move together."""
+
+    name: str
+    network: str
+    ips: tuple[Address, ...]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """How a real server is probed; `port` None asks for the one that fits."""
+
+    probe: Probe
+    port: int | None
+    interval: float
+    timeout: float
+    retries: int
+    delay_before_retry: float
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class NoCheck:
+    """The spec says that real servers are not probed."""
+
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    """Commands that run when a real server or the quorum changes state."""
+
+    up: str | None = None
+    down: str | None = None
+    quorum_up: str | None = None
+    quorum_down: str | None = None
+
+    def __bool__(self) -> bool:
+        return any((self.up, self.down, self.quorum_up, self.quorum_down))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolServer:
+    """A real server in a pool, with its pool's and the cluster's defaults filled in."""
+
+    name: str
+    ips: tuple[Address, ...]
+    port: int | None
+    weight: int
+    """What IPVS is told: 0 while it is drained."""
+    upper_threshold: int
+    lower_threshold: int
+    forwarding: Forwarding
+    tunnel: Tunnel | None
+    disabled: bool
+    target: str | None
+    """None where it is the directors'."""
+    interface: str | None
+    managed: bool
+    origin: Origin
+
+    def ip(self, family: Family) -> Address | None:
+        """Its address of a family."""
+        return next((ip for ip in self.ips if Family.of(ip) is family), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SorryHost:
+    """Where clients go while there is no quorum."""
+
+    ips: tuple[Address, ...]
+    port: int | None
+    forwarding: Forwarding
+    tunnel: Tunnel | None
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """Real servers that serve the same."""
+
+    name: str
+    real_servers: tuple[PoolServer, ...]
+    check: Check | NoCheck | None
+    on_failure: FailureAction
+    quorum: int | None
+    hysteresis: int
+    sorry_server: SorryHost | None
+    notify: Notify
+    origin: Origin
+
+    @property
+    def enabled(self) -> tuple[PoolServer, ...]:
+        """The real servers that are not disabled."""
+        return tuple(server for server in self.real_servers if not server.disabled)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Traffic to virtual addresses, and the pool that serves it."""
+
+    name: str
+    kind: str
+    addresses: tuple[NamedAddress, ...]
+    pool: Pool
+    mark: int | None
+    scheduler: Scheduler
+    scheduler_flags: tuple[SchedulerFlag, ...]
+    persistence: int | None
+    granularity: Mapping[Family, int]
+    persistence_engine: str | None
+    one_packet: bool
+    source_nat: bool | str
+    """Whether, or with the director's address in which network."""
+    check: Check | NoCheck | None
+    options: object
+    """What the service kind made of its own keys."""
+    origin: Origin
+
+    def ips(self, family: Family) -> tuple[Address, ...]:
+        """The service's addresses of a family, in order."""
+        return tuple(
+            sorted({ip for address in self.addresses for ip in address.ips if Family.of(ip) is family}, key=int)
+        )
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """The families that the service has addresses of."""
+        return tuple(family for family in Family if self.ips(family))
+
+    @property
+    def forwardings(self) -> frozenset[Forwarding]:
+        """The forwarding methods of its real servers."""
+        return frozenset(server.forwarding for server in self.pool.enabled)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """One cluster."""
+
+    name: str
+    file: str
+    target: str
+    backends: tuple[str, ...]
+    forwarding: Forwarding
+    firewall: Firewall | None
+    accept: bool
+    marks: MarkRange
+    script_user: str
+    networks: Mapping[str, ClusterNetwork]
+    directors: tuple[Director, ...]
+    failover: Vrrp | ExternalFailover | None
+    connection_sync: SyncSettings | None
+    timeouts: TimeoutSettings | None
+    tuning: Tuning | None
+    email: EmailSettings | None
+    addresses: Mapping[str, NamedAddress]
+    pools: Mapping[str, Pool]
+    services: tuple[Service, ...]
+    origin: Origin
+
+    def at(self, *path: str | int) -> Origin:
+        """The origin of a key of the spec."""
+        return Origin(self.file, path)

@@ -1,0 +1,166 @@
+"""From nodes to rules, in the very words in which iptables-save 1.8 prints them back (both variants alike)."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from lvsc.plugin import (
+    Accept,
+    HelperAssignment,
+    Hook,
+    HostGraph,
+    Line,
+    Marking,
+    Network,
+    Origin,
+    PacketRule,
+    PortRange,
+    SourceNat,
+    TrafficClass,
+)
+from lvsc_iptables.chains import Chain, chain_of
+
+#: The exact types of the nodes that this backend renders.
+RENDERED: tuple[type[PacketRule], ...] = (Marking, HelperAssignment, SourceNat, Accept)
+
+#: XT_MULTI_PORTS of the kernel's xt_multiport.h; a range takes two.
+MULTIPORT_SLOTS = 15
+
+#: Where a packet has not been given an outgoing interface yet, or has no incoming one any more.
+OUTGOING_HOOKS = frozenset({Hook.OUTPUT, Hook.POSTROUTING})
+
+
+def packet_rules(graph: HostGraph) -> Iterator[PacketRule]:
+    """The nodes of the graph that this backend renders."""
+    for kind in RENDERED:
+        yield from graph.of(kind)
+
+
+def rules_by_chain(nodes: Iterable[PacketRule]) -> Mapping[Chain, tuple[Line, ...]]:
+    """The rules of these nodes by chain, in the order of `Chain`; chains without rules are left out.
+
+    Rules that differ in their destination ports alone become one where multiport can say it. The order of the nodes
+    does not matter.
+    """
+    groups: dict[tuple[Chain, str, str], _Group] = {}
+    for node in nodes:
+        chain = chain_of(node)
+        if chain is None:
+            raise ValueError(f"no chain for {node!r}: `check` refuses it")
+        before, after = _addresses(node.traffic), _conditions(node.traffic) + _verdict(node)
+        groups.setdefault((chain, before, after), _Group(node.traffic, before, after)).add(node)
+    found: dict[Chain, list[Line]] = {chain: [] for chain in Chain}
+    for (chain, _, _), group in sorted(groups.items(), key=lambda item: item[1].sort_key):
+        found[chain].extend(group.lines(chain.label))
+    return {chain: tuple(lines) for chain, lines in found.items() if lines}
+
+
+@dataclass(slots=True)
+class _Group:
+    """Nodes whose rules differ in their destination ports alone."""
+
+    traffic: TrafficClass
+    """That of any of the nodes, for what they have in common."""
+    before: str
+    """What a rule says before the ports."""
+    after: str
+    """What it says after them."""
+    ports: dict[PortRange, Origin] = field(default_factory=dict)
+    all_ports: Origin | None = None
+
+    def add(self, node: PacketRule) -> None:
+        ports = node.traffic.destination_ports
+        if ports is None or ports.all:
+            self.all_ports = node.origin
+        else:
+            self.ports[ports] = node.origin
+
+    @property
+    def sort_key(self) -> tuple[object, ...]:
+        """Orders groups by their traffic and first port, and by their text where a class's own key leaves it open."""
+        family, address, protocol, _, *rest = self.traffic.sort_key
+        first = (-1, -1) if self.all_ports is not None else min((r.first, r.last) for r in self.ports)
+        return family, address, protocol, first, tuple(rest), self.before, self.after
+
+    def lines(self, chain: str) -> Iterator[Line]:
+        if self.all_ports is not None:
+            yield Line(f"-A {chain}{self.before}{_ports(self.traffic, ())}{self.after}", self.all_ports)
+            return
+        for chunk in _chunks(sorted(self.ports)):
+            yield Line(
+                f"-A {chain}{self.before}{_ports(self.traffic, chunk)}{self.after}", self.ports[chunk[0]]
+            )
+
+
+def _chunks(ranges: list[PortRange]) -> Iterator[tuple[PortRange, ...]]:
+    """The ranges in order, as many at a time as one multiport match holds."""
+    chunk: list[PortRange] = []
+    slots = 0
+    for ports in ranges:
+        need = 1 if ports.single else 2
+        if slots + need > MULTIPORT_SLOTS:
+            yield tuple(chunk)
+            chunk, slots = [], 0
+        chunk.append(ports)
+        slots += need
+    if chunk:
+        yield tuple(chunk)
+
+
+def _addresses(traffic: TrafficClass) -> str:
+    text = ""
+    if traffic.source is not None and traffic.source.prefixlen:
+        text += f" -s {traffic.source}"
+    if traffic.destination is not None and traffic.destination.prefixlen:
+        text += f" -d {traffic.destination}"
+    if traffic.interface is not None:
+        text += f" {'-o' if traffic.hook in OUTGOING_HOOKS else '-i'} {traffic.interface}"
+    text += f" -p {traffic.protocol.value}"
+    if traffic.source_ports is not None and not traffic.source_ports.all:
+        text += f" -m {traffic.protocol.value} --sport {_range(traffic.source_ports)}"
+    return text
+
+
+def _ports(traffic: TrafficClass, ranges: tuple[PortRange, ...]) -> str:
+    """The condition on the destination ports, which goes on with the protocol's match where `_addresses` opened it."""
+    if not ranges:
+        return ""
+    if len(ranges) > 1:
+        return f" -m multiport --dports {','.join(map(_range, ranges))}"
+    opened = traffic.source_ports is not None and not traffic.source_ports.all
+    match = "" if opened else f" -m {traffic.protocol.value}"
+    return f"{match} --dport {_range(ranges[0])}"
+
+
+def _conditions(traffic: TrafficClass) -> str:
+    text = "".join(f" -m mac ! --mac-source {mac}" for mac in traffic.not_source_macs)
+    network, ports = traffic.original_destination, traffic.original_destination_ports
+    if network is None and ports is None:
+        return text
+    text += " -m conntrack"
+    if network is not None and network.prefixlen:
+        text += f" --ctorigdst {_address_or_network(network)}"
+    if ports is not None and not ports.all:
+        text += f" --ctorigdstport {_range(ports)}"
+    return f"{text} --ctdir ORIGINAL"
+
+
+def _verdict(node: PacketRule) -> str:
+    comment = f' -m comment --comment "service {node.service}"'
+    match node:
+        case Marking():
+            return f"{comment} -j MARK --set-xmark {node.mark:#x}/0xffffffff"
+        case HelperAssignment():
+            return f"{comment} -j CT --helper {node.helper}"
+        case SourceNat():
+            return f"{comment} -j SNAT --to-source {node.address}"
+        case _:
+            return f"{comment} -j ACCEPT"
+
+
+def _range(ports: PortRange) -> str:
+    return str(ports.first) if ports.single else f"{ports.first}:{ports.last}"
+
+
+def _address_or_network(network: Network) -> str:
+    """As the conntrack match prints it: without the length where it is a single address."""
+    return str(network.network_address) if network.prefixlen == network.max_prefixlen else str(network)

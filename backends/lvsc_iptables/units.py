@@ -1,0 +1,76 @@
+"""What makes an init system run the loader script at boot, and again when others have wiped its rules."""
+
+from lvsc.plugin import Target, Text
+from lvsc_iptables.script import SCRIPT_PATH
+
+_DESCRIPTION = "lvsc's iptables rules"
+
+
+def systemd_unit(header: str, target: Target) -> Text:
+    """The service unit.
+
+    The distribution's own packet filter units wipe rules that they did not make. The unit is stopped, started and
+    reloaded with them, so that it is never called active without its rules: PartOf= passes on their stop and restart,
+    WantedBy= their start (PartOf= does not, systemd.unit(5)), ReloadPropagatedFrom= their reload; After= orders each
+    behind theirs. Names of units that the host does not have are no error in any of the four.
+    """
+    shell = target.program("sh")
+    others = " ".join(target.units.iptables)
+    text = Text()
+    text.add(header)
+    text.add("[Unit]")
+    text.add(f"Description={_DESCRIPTION}")
+    if others:
+        text.add(
+            "# These units wipe rules that they did not make: go with their stop, restart and reload, after them."
+        )
+        text.add(f"PartOf={others}")
+        text.add(f"ReloadPropagatedFrom={others}")
+        text.add(f"After={others}")
+    if target.units.keepalived is not None:
+        text.add("# No virtual address before its packets are marked.")
+        text.add(f"Before={target.units.keepalived}")
+    text.add()
+    text.add("[Service]")
+    text.add("Type=oneshot")
+    text.add("RemainAfterExit=yes")
+    text.add(f"ExecStart={shell} {SCRIPT_PATH} start")
+    text.add(f"ExecReload={shell} {SCRIPT_PATH} start")
+    text.add(f"ExecStop={shell} {SCRIPT_PATH} stop")
+    text.add()
+    text.add("[Install]")
+    if others:
+        text.add("# PartOf= stops this unit with the others but does not start it with them.")
+    text.add(f"WantedBy={' '.join(('multi-user.target', *target.units.iptables))}")
+    return text
+
+
+def openrc_script(header: str, target: Target) -> Text:
+    """The init script. OpenRC has no counterpart of PartOf= that does not also start the other service (`need`)."""
+    shell = target.program("sh")
+    text = Text()
+    text.add("#!/sbin/openrc-run")
+    text.add(header)
+    text.add(f'description="{_DESCRIPTION}"')
+    text.add('extra_started_commands="reload"')
+    text.add()
+    text.add("depend() {")
+    if target.units.iptables:
+        text.add("    # They wipe rules that they did not make.")
+        text.add(f"    after {' '.join(target.units.iptables)}")
+    if target.units.keepalived is not None:
+        text.add("    # No virtual address before its packets are marked.")
+        text.add(f"    before {target.units.keepalived}")
+    text.add("}")
+    for function, argument, message in (
+        ("start", "start", "Loading"),
+        ("stop", "stop", "Removing"),
+        ("reload", "start", "Reloading"),
+    ):
+        text.add()
+        text.add(f"{function}() {{")
+        text.add(f'    ebegin "{message} {_DESCRIPTION}"')
+        text.add(f"    {shell} {SCRIPT_PATH} {argument}")
+        text.add("    eend $?")
+        text.add("}")
+    return text

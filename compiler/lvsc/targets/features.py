@@ -103,6 +103,14 @@ class Feature(Enum):
     KERNEL_NFT_CONCAT_RANGES = _kernel(
         "5.6", "ranges in concatenated set elements", "Linux: nft_set_pipapo.c"
     )
+    KERNEL_NFT_CT_ORIGINAL = _kernel(
+        "4.17",
+        "matching a connection's original destination in nftables",
+        "Linux: NFT_CT_DST_IP in include/uapi/linux/netfilter/nf_tables.h",
+    )
+    KERNEL_NFT_INET_NAT = _kernel(
+        "5.2", "source NAT in nftables tables of family `inet`", "nftables wiki: Inet family NAT"
+    )
 
     IPTABLES_WAIT = _iptables("1.4.20", "waiting for the xtables lock (`-w`)", "iptables 1.4.20: iptables(8)")
     IPTABLES_RESTORE_WAIT = _iptables(
@@ -110,6 +118,11 @@ class Feature(Enum):
     )
 
     NFT_CT_HELPER = _nft("0.8", "`ct helper` objects", "nftables 0.8: src/parser_bison.y")
+    NFT_TRANSPORT_PORTS = _nft(
+        "0.9.3",
+        "maps that hold the ports of every protocol (`th dport`)",
+        "nft 0.9.3 of Ubuntu 20.04 loads them; no older release was tried",
+    )
     NFT_CONCAT_RANGES = _nft(
         "0.9.4", "ranges in concatenated set elements", "nftables 0.9.4: release announcement"
     )
@@ -141,8 +154,44 @@ class Feature(Enum):
     KEEPALIVED_SCHED_MH = _keepalived("2.0.7", "the scheduler `mh`", _CHECK)
     KEEPALIVED_SCHED_TWOS = _keepalived("2.2.5", "the scheduler `twos`", _CHECK)
     KEEPALIVED_SH_FLAGS = _keepalived("1.3.0", "the scheduler flags of `sh`", _CHECK)
-    KEEPALIVED_MH_FLAGS = _keepalived("2.0.7", "the scheduler flags of `mh`", _CHECK)
+    KEEPALIVED_MH_FLAGS = _keepalived("2.0.20", "the scheduler flags of `mh`", _CHECK)
     KEEPALIVED_TUNNEL_TYPES = _keepalived("2.0.18", "tunnels of type `gue` and `gre`", _CHECK)
+    KEEPALIVED_OPS_MARK = _keepalived(
+        "1.3.7", "one-packet scheduling of a service by mark", "keepalived/check/ipvswrapper.c"
+    )
+    KEEPALIVED_PERSISTENCE_PREFIX = _keepalived(
+        "2.0.0", "a persistence prefix of a service by mark or of an IPv4 service", _CHECK
+    )
+    KEEPALIVED_LARGE_WEIGHT = _keepalived("2.1.0", "weights above 65535", _CHECK)
+    KEEPALIVED_MIXED_FAMILIES = _keepalived(
+        "1.4.0", "real servers of another address family than their service", _CHECK
+    )
+    KEEPALIVED_SERVER_METHOD = _keepalived("1.3.6", "a forwarding method for each real server", _CHECK)
+    KEEPALIVED_CHECK_INTERVAL = _keepalived("1.3.7", "an interval for each health check", _COMMON)
+    KEEPALIVED_CHECK_VIRTUAL_HOST = _keepalived("1.3.6", "a virtual host for each health check", _HTTP)
+    KEEPALIVED_HTTP_RETRY = _keepalived("1.3.7", "the keyword `retry` in HTTP checks", _COMMON)
+    KEEPALIVED_SCRIPT_RETRY = _keepalived("1.3.7", "retries of a script check", _COMMON)
+    KEEPALIVED_DNS_RETRY_DELAY = _keepalived("1.3.7", "a delay between the retries of a DNS check", _COMMON)
+    KEEPALIVED_DNS_SIGNATURES = _keepalived(
+        "1.3.7", "DNS checks of RRSIG and DNSKEY records", "keepalived/check/check_dns.c"
+    )
+    KEEPALIVED_DECIMAL_TIMERS = _keepalived("2.0.13", "times in fractions of a second", "lib/parser.c")
+    KEEPALIVED_STATUS_RANGES = _keepalived("2.0.17", "several HTTP status codes in one check", _HTTP)
+    KEEPALIVED_HTTP_REGEX = _keepalived("2.0.7", "regular expressions in HTTP checks", _HTTP)
+    KEEPALIVED_HTTP_PROTOCOL = _keepalived("2.0.17", "a choice of HTTP version in checks", _HTTP)
+    KEEPALIVED_HTTP_SNI = _keepalived("1.4.3", "server name indication in HTTPS checks", _HTTP)
+    KEEPALIVED_UDP_CHECK = _keepalived("2.1.0", "UDP checks", "keepalived/check/check_udp.c")
+    KEEPALIVED_UDP_PAYLOAD = _keepalived(
+        "2.2.0", "the contents of UDP checks", "keepalived/check/check_udp.c"
+    )
+    KEEPALIVED_PING_CHECK = _keepalived("2.1.0", "ping checks", "keepalived/check/check_ping.c")
+    KEEPALIVED_QUOTED_COMMANDS = _keepalived(
+        "2.0.6", "commands with quotes or special characters", "lib/parser.c, alloc_strvec_quoted_escaped"
+    )
+    KEEPALIVED_SYNC_BOTH = _keepalived("2.1.0", "connection synchronisation in both directions", _GLOBAL)
+    KEEPALIVED_GROUP_TRACKING = _keepalived("2.0.0", "tracking for a whole failover group", _VRRP)
+    KEEPALIVED_GROUP_STOP = _keepalived("2.0.0", "a command when a failover group stops", _VRRP)
+    KEEPALIVED_SMTP_ALERT = _keepalived("2.0.0", "one switch for all alerts by mail", _GLOBAL)
 
     @property
     def key(self) -> str:

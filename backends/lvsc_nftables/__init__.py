@@ -1,0 +1,1 @@
+"""The nftables backend: one own table, replaced in one transaction, and the unit that loads it."""

@@ -1,0 +1,170 @@
+"""What a table of lvsc's own cannot carry out, found before anything is written."""
+
+import re
+from collections.abc import Iterator
+
+from lvsc.plugin import (
+    Accept,
+    Address,
+    Diagnostic,
+    Family,
+    HelperAssignment,
+    Hook,
+    HostPart,
+    Marking,
+    Network,
+    PacketRule,
+    SourceNat,
+    TrafficClass,
+)
+
+from lvsc_nftables import codes
+from lvsc_nftables.lookup import lookups
+from lvsc_nftables.ruleset import packet_rules, ranges_in_keys
+
+_SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_SHORT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}", re.ASCII)
+_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}", re.ASCII)
+_MAX_MARK = 0xFFFFFFFF
+_HOOKS = {
+    Marking: (Hook.PREROUTING, Hook.OUTPUT),
+    HelperAssignment: (Hook.PREROUTING, Hook.OUTPUT),
+    SourceNat: (Hook.POSTROUTING,),
+}
+
+
+def refusals(part: HostPart) -> Iterator[Diagnostic]:
+    """An error for each thing in the part that the emitted files could not say."""
+    rules = tuple(packet_rules(part.graph))
+    for rule in rules:
+        yield from _names(rule)
+        yield from _hook(rule)
+        yield from _values(rule)
+    for conflict in lookups(rules, ranges=ranges_in_keys(part.target))[1]:
+        first, second = conflict.first, conflict.second
+        yield codes.CONFLICT.at(
+            second.origin,
+            f"services `{_shown(first.service)}` and `{_shown(second.service)}` want different things for the same packets",
+            help="let their rules match different packets",
+        )
+    for accept in part.graph.of(Accept):
+        yield from _names(accept)
+        yield _accept(accept)
+
+
+def _names(rule: PacketRule) -> Iterator[Diagnostic]:
+    if not _SERVICE.fullmatch(rule.service):
+        yield _name(rule, "service name", rule.service, 64)
+    if isinstance(rule, HelperAssignment) and not _SHORT_NAME.fullmatch(rule.helper):
+        yield _name(rule, "conntrack helper", rule.helper, 15)
+    interface = rule.traffic.interface
+    if interface is not None and not _SHORT_NAME.fullmatch(interface):
+        yield _name(rule, "interface", interface, 15)
+
+
+def _name(rule: PacketRule, what: str, name: str, length: int) -> Diagnostic:
+    return codes.NAME.at(
+        rule.origin,
+        f"the {what} `{_shown(name)}` cannot stand in an nftables rule",
+        help=f"use at most {length} letters, digits, `.`, `_` and `-`, the first a letter or digit",
+    )
+
+
+def _shown(text: str) -> str:
+    """The text on one line, whatever is in it."""
+    return ascii(text)[1:-1]
+
+
+def _hook(rule: PacketRule) -> Iterator[Diagnostic]:
+    hook = rule.traffic.hook
+    hooks = _HOOKS[type(rule)]
+    if hook not in hooks:
+        possible = " or ".join(f"`{one.value}`" for one in hooks)
+        yield codes.HOOK.at(
+            rule.origin,
+            f"the nftables backend has no chain at the hook `{hook.value}` for what service `{_shown(rule.service)}` asks",
+            help=f"use the hook {possible}",
+        )
+    elif rule.traffic.not_source_macs and hook is not Hook.PREROUTING:
+        yield codes.CONDITION.at(
+            rule.origin,
+            f"the source MAC address is not known at the hook `{hook.value}`",
+            help=f"match it at `{Hook.PREROUTING.value}`",
+        )
+
+
+def _values(rule: PacketRule) -> Iterator[Diagnostic]:
+    traffic = rule.traffic
+    for value in _addresses(rule):
+        if Family.of(value) is not traffic.family:
+            yield codes.VALUE.at(
+                rule.origin,
+                f"`{value}` is no IPv{traffic.family.value} address, but the rule is for IPv{traffic.family.value}",
+                help="make one node for each family",
+            )
+    for mac in traffic.not_source_macs:
+        if not _MAC.fullmatch(mac):
+            yield codes.VALUE.at(
+                rule.origin,
+                f"`{_shown(mac)}` is no MAC address",
+                help="write it like `02:00:00:00:00:0a`, in lower case",
+            )
+    if isinstance(rule, Marking) and not 1 <= rule.mark <= _MAX_MARK:
+        yield codes.VALUE.at(
+            rule.origin, f"`{rule.mark}` is no mark", help=f"use a number from 1 to {_MAX_MARK:#x}"
+        )
+    if isinstance(rule, SourceNat):
+        address = rule.address
+        if address.is_unspecified or address.is_multicast or getattr(address, "scope_id", None):
+            yield codes.VALUE.at(
+                rule.origin,
+                f"`{_shown(str(address))}` is no source address",
+                help="use an address of the director",
+            )
+
+
+def _addresses(rule: PacketRule) -> Iterator[Network | Address]:
+    traffic = rule.traffic
+    for network in (traffic.source, traffic.destination, traffic.original_destination):
+        if network is not None:
+            yield network
+    if isinstance(rule, SourceNat):
+        yield rule.address
+
+
+def _accept(accept: Accept) -> Diagnostic:
+    hook = accept.traffic.hook.value
+    return codes.ACCEPT.at(
+        accept.origin,
+        f"an accept at `{hook}` for service `{_shown(accept.service)}` would not overrule a drop in another nftables table",
+        notes=(f"the rule is `{_accept_rule(accept.traffic)} accept`",),
+        help=f"put the rule into the `{hook}` chain of the ruleset that drops, or use `--backend iptables`",
+    )
+
+
+def _accept_rule(traffic: TrafficClass) -> str:
+    """The match of an accept, for a chain of any family."""
+    ip = "ip" if traffic.family is Family.IPV4 else "ip6"
+    protocol = traffic.protocol.value
+    parts = [f'iifname "{_shown(traffic.interface)}"'] if traffic.interface is not None else []
+    if traffic.not_source_macs:
+        parts.append(f"ether saddr != {{ {', '.join(map(_shown, traffic.not_source_macs))} }}")
+    for name, network in (
+        (f"ct original {ip} daddr", traffic.original_destination),
+        (f"{ip} saddr", traffic.source),
+        (f"{ip} daddr", traffic.destination),
+    ):
+        if network is not None:
+            single = network.prefixlen == network.max_prefixlen
+            parts.append(f"{name} {network.network_address if single else network}")
+    if traffic.source is None and traffic.destination is None:
+        parts.append(f"meta nfproto ipv{traffic.family.value}")
+    parts.append(f"meta l4proto {protocol}")
+    for name, ports in (
+        ("ct original proto-dst", traffic.original_destination_ports),
+        (f"{protocol} sport", traffic.source_ports),
+        (f"{protocol} dport", traffic.destination_ports),
+    ):
+        if ports is not None:
+            parts.append(f"{name} {ports}")
+    return " ".join(parts)

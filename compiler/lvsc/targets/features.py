@@ -69,7 +69,7 @@ class Feature(Enum):
     KERNEL_SCHED_FO = _kernel("3.18", "the scheduler `fo`", "Linux: net/netfilter/ipvs/ip_vs_fo.c")
     KERNEL_SCHED_OVF = _kernel("4.3", "the scheduler `ovf`", "Linux: net/netfilter/ipvs/ip_vs_ovf.c")
     KERNEL_SCHED_MH = _kernel("4.18", "the scheduler `mh`", "Linux: net/netfilter/ipvs/ip_vs_mh.c")
-    KERNEL_SCHED_TWOS = _kernel("5.12", "the scheduler `twos`", "Linux: net/netfilter/ipvs/ip_vs_twos.c")
+    KERNEL_SCHED_TWOS = _kernel("5.12", "the scheduler `twos`", "Linux commit 012da53d1afb: ip_vs_twos.c")
     KERNEL_SH_FLAGS = _kernel(
         "3.11",
         "the scheduler flags of `sh`",
@@ -80,6 +80,7 @@ class Feature(Enum):
         "5.3", "checksums in `gue` tunnels", "Linux: IP_VS_TUNNEL_ENCAP_FLAG_CSUM"
     )
     KERNEL_TUNNEL_GRE = _kernel("5.3", "tunnels of type `gre`", "Linux: IP_VS_CONN_F_TUNNEL_TYPE_GRE")
+    KERNEL_FOU = _kernel("3.18", "receiving tunnels of type `gue`", "Linux: net/ipv4/fou.c, CONFIG_NET_FOU")
     KERNEL_MIXED_FAMILIES = _kernel(
         "3.18",
         "real servers of another address family than their service",

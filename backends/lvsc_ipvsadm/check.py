@@ -1,0 +1,245 @@
+"""What ipvsadm or IPVS would refuse, replace silently, or save so that it cannot be restored."""
+
+import re
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Network
+
+from lvsc.plugin import (
+    Address,
+    AddressSelector,
+    Code,
+    ConnectionSync,
+    Diagnostic,
+    Family,
+    Forwarding,
+    HostGraph,
+    MarkSelector,
+    Protocol,
+    RealServer,
+    Scheduler,
+    Selector,
+    Timeouts,
+    Tunnel,
+    TunnelChecksum,
+    TunnelType,
+    VirtualService,
+)
+from lvsc_ipvsadm import codes, rules, sync
+
+MAX_MARK = 0x7FFFFFFF
+MAX_PORT = 65535
+MAX_WEIGHT = 65535
+MAX_THRESHOLD = 0x7FFFFFFF
+MAX_TIMEOUT = 31 * 24 * 60 * 60
+
+_INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}")
+_IPV4_AS_IPV6 = (IPv6Network("::/96"), IPv6Network("::ffff:0:0/96"))
+
+Refusal = tuple[Code, str, str | None]
+"""A code, what is wrong, and what to do."""
+
+
+def refusals(graph: HostGraph) -> Iterator[Diagnostic]:
+    """An error for each thing of a director that ipvsadm cannot say."""
+    services: set[Selector] = set()
+    for service in graph.of(VirtualService):
+        for code, message, help_ in _service(service, services):
+            yield code.at(service.origin, f"{_name(service.selector)}: {message}", help=help_)
+        services.add(service.selector)
+    synchronised = bool(graph.of(ConnectionSync))
+    servers: set[tuple[Selector, Address, int]] = set()
+    for server in graph.of(RealServer):
+        key = (server.selector, server.address, rules.real_port(server))
+        if server.selector not in services:
+            yield codes.SELECTOR.at(
+                server.origin, f"there is no {_name(server.selector)} for real server `{server.name}`"
+            )
+        if key in servers:
+            yield codes.SELECTOR.at(
+                server.origin,
+                f"{_name(server.selector)} has the real server {server.address} port {key[-1]} twice",
+                help="leave one of them out",
+            )
+        servers.add(key)
+        for code, message, help_ in _server(server, synchronised=synchronised):
+            yield code.at(server.origin, f"real server `{server.name}`: {message}", help=help_)
+    for connections in graph.of(ConnectionSync):
+        for message, help_ in _sync(connections):
+            yield codes.SYNC.at(connections.origin, message, help=help_)
+    for timeouts in graph.of(Timeouts):
+        for name, seconds in (("tcp", timeouts.tcp), ("tcp_fin", timeouts.tcp_fin), ("udp", timeouts.udp)):
+            if not 0 <= seconds <= MAX_TIMEOUT:
+                yield codes.TIMEOUTS.at(
+                    timeouts.origin,
+                    f"the time-out `{name}` is {seconds} seconds",
+                    help=f"choose 0 to {MAX_TIMEOUT} seconds (31 days)",
+                )
+
+
+def _name(selector: Selector) -> str:
+    match selector:
+        case MarkSelector(mark, family):
+            return f"the IPv{family.value} service of mark {mark}"
+        case AddressSelector(protocol, address, port):
+            return f"the service {protocol.value} {address} port {port}"
+
+
+def _service(service: VirtualService, seen: set[Selector]) -> Iterator[Refusal]:
+    selector = service.selector
+    if selector in seen:
+        yield codes.SELECTOR, "it is said twice", "leave one of them out"
+    match selector:
+        case MarkSelector(mark):
+            if not 1 <= mark <= MAX_MARK:
+                yield codes.SELECTOR, "the mark is out of range", f"choose a mark from 1 to {MAX_MARK}"
+        case AddressSelector(protocol, address, port):
+            yield from _address(address)
+            if not 0 <= port <= MAX_PORT:
+                yield codes.SELECTOR, "the port is out of range", f"choose a port from 0 to {MAX_PORT}"
+            if port == 0 and service.persistence is None:
+                yield codes.SELECTOR, "it is for every port but not persistent", "make it persistent"
+            if service.one_packet and protocol is not Protocol.UDP:
+                yield codes.SCHEDULING, "one-packet scheduling is for UDP", "use it on a service of UDP alone"
+    for flag in service.flags:
+        owner = Scheduler(flag.value.partition("-")[0])
+        if owner is not service.scheduler:
+            yield (
+                codes.SCHEDULING,
+                f"`{flag.value}` is no flag of the scheduler `{service.scheduler.value}`",
+                f"use the scheduler `{owner.value}`, or leave the flag out",
+            )
+    yield from _persistence(service)
+
+
+def _persistence(service: VirtualService) -> Iterator[Refusal]:
+    persistence = service.persistence
+    if persistence is None:
+        return
+    family = service.selector.family
+    if not 1 <= persistence.timeout <= MAX_TIMEOUT:
+        yield (
+            codes.PERSISTENCE,
+            f"it is persistent for {persistence.timeout} seconds",
+            f"choose 1 to {MAX_TIMEOUT} seconds (31 days)",
+        )
+    shortest = 0 if family is Family.IPV4 else 1
+    if not shortest <= persistence.prefix_length <= family.bits:
+        yield (
+            codes.PERSISTENCE,
+            f"clients are grouped by a prefix of {persistence.prefix_length} bits",
+            f"choose {shortest} to {family.bits}",
+        )
+    if persistence.engine not in (None, "sip"):
+        yield (
+            codes.PERSISTENCE,
+            f"there is no persistence engine {persistence.engine!r}",
+            "use `sip`, or leave it out",
+        )
+
+
+def _server(server: RealServer, *, synchronised: bool) -> Iterator[Refusal]:
+    yield from _address(server.address)
+    if not 0 <= server.weight <= MAX_WEIGHT:
+        yield codes.SERVER, f"its weight is {server.weight}", f"choose 0 to {MAX_WEIGHT}"
+    if not 0 <= server.lower_threshold <= server.upper_threshold <= MAX_THRESHOLD:
+        yield (
+            codes.SERVER,
+            f"its thresholds are {server.lower_threshold} below and {server.upper_threshold} above",
+            f"choose 0 to {MAX_THRESHOLD}, the lower one not above the upper one",
+        )
+    yield from _port(server)
+    if Family.of(server.address) is not server.selector.family:
+        if server.forwarding is not Forwarding.TUNNEL:
+            yield (
+                codes.FAMILY,
+                f"it is of another address family than {_name(server.selector)}",
+                "use a tunnel, or an address of the service's family",
+            )
+        elif synchronised:
+            yield (
+                codes.FAMILY,
+                "it is of another address family than its service, which excludes connection synchronisation",
+                "use an address of the service's family, or do not synchronise connections",
+            )
+    yield from _tunnel(server)
+
+
+def _port(server: RealServer) -> Iterator[Refusal]:
+    if not 0 <= server.port <= MAX_PORT:
+        yield codes.PORT, f"its port is {server.port}", f"choose a port from 0 to {MAX_PORT}"
+    if server.forwarding is Forwarding.NAT:
+        return
+    kept = server.selector.port if isinstance(server.selector, AddressSelector) else 0
+    if server.port not in (0, kept):
+        yield (
+            codes.PORT,
+            f"`{server.forwarding.value}` cannot send it to port {server.port}",
+            "leave the port out, or use the forwarding method `nat`",
+        )
+
+
+def _tunnel(server: RealServer) -> Iterator[Refusal]:
+    tunnel = server.tunnel
+    if tunnel is None:
+        return
+    if server.forwarding is not Forwarding.TUNNEL:
+        yield (
+            codes.TUNNEL,
+            f"the forwarding method `{server.forwarding.value}` has no tunnel",
+            "use the forwarding method `tunnel`, or leave the tunnel out",
+        )
+    if tunnel.type is TunnelType.GUE and (tunnel.port is None or not 1 <= tunnel.port <= MAX_PORT):
+        yield codes.TUNNEL, "a `gue` tunnel needs its UDP port", f"choose a port from 1 to {MAX_PORT}"
+    if tunnel.type is not TunnelType.GUE and tunnel.port is not None:
+        yield codes.TUNNEL, f"a tunnel of type `{tunnel.type.value}` has no port", "leave the port out"
+    if not _knows(tunnel):
+        yield (
+            codes.TUNNEL,
+            f"a tunnel of type `{tunnel.type.value}` has no checksum `{tunnel.checksum.value}`",
+            "leave the checksum out",
+        )
+
+
+def _knows(tunnel: Tunnel) -> bool:
+    match tunnel.type:
+        case TunnelType.GUE:
+            return True
+        case TunnelType.GRE:
+            return tunnel.checksum is not TunnelChecksum.REMOTE
+        case TunnelType.IPIP:
+            return tunnel.checksum is TunnelChecksum.NONE
+
+
+def _address(address: Address) -> Iterator[Refusal]:
+    if isinstance(address, IPv4Address):
+        return
+    if any(address in network for network in _IPV4_AS_IPV6):
+        yield codes.ADDRESS, f"`{address}` is an IPv4 address in IPv6's notation", "write the IPv4 address"
+    if address.scope_id is not None:
+        yield codes.ADDRESS, f"`{address}` names an interface, which IPVS cannot", "leave the `%` part out"
+
+
+def _sync(connections: ConnectionSync) -> Iterator[tuple[str, str]]:
+    if connections.instance is not None:
+        yield (
+            "ipvsadm cannot let connection synchronisation follow a VRRP instance",
+            "use the keepalived backend",
+        )
+    if not _INTERFACE.fullmatch(connections.interface):
+        yield (
+            f"{connections.interface!r} is no name of an interface",
+            "use letters, digits, `.`, `_` and `-`, at most 15",
+        )
+    group = connections.group
+    if group is not None and not group.is_multicast:
+        yield f"{group} is no multicast address", "choose one, such as 224.0.0.81"
+    if group is not None and group.version == Family.IPV6.value and getattr(group, "scope_id", None):
+        yield f"{group} names an interface twice", "leave the `%` part out"
+    for name, value, first, last in (
+        ("identifier", connections.sync_id, 0, 255),
+        ("packet length", connections.max_length, 1, sync.LARGEST[group.version if group else 4]),
+        ("port", connections.port, 1, MAX_PORT),
+        ("TTL", connections.ttl, 1, 255),
+    ):
+        if value is not None and not first <= value <= last:
+            yield f"the {name} of connection synchronisation is {value}", f"choose {first} to {last}"

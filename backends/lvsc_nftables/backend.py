@@ -14,10 +14,8 @@ from lvsc.plugin import (
     Node,
     PacketRule,
     Role,
-    SourceNat,
     Stage,
 )
-
 from lvsc_nftables.check import refusals
 from lvsc_nftables.lookup import RENDERED
 from lvsc_nftables.ruleset import RULESET_PATH, packet_rules, removal, ruleset

@@ -17,13 +17,13 @@ from lvsc.plugin import (
     SourceNat,
     TrafficClass,
 )
-
 from lvsc_nftables import codes
 from lvsc_nftables.lookup import lookups
 from lvsc_nftables.ruleset import packet_rules, ranges_in_keys
 
 _SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
-_SHORT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}", re.ASCII)
+_HELPER = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,14}", re.ASCII)
+_INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}", re.ASCII)
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}", re.ASCII)
 _MAX_MARK = 0xFFFFFFFF
 _HOOKS = {
@@ -55,10 +55,10 @@ def refusals(part: HostPart) -> Iterator[Diagnostic]:
 def _names(rule: PacketRule) -> Iterator[Diagnostic]:
     if not _SERVICE.fullmatch(rule.service):
         yield _name(rule, "service name", rule.service, 64)
-    if isinstance(rule, HelperAssignment) and not _SHORT_NAME.fullmatch(rule.helper):
+    if isinstance(rule, HelperAssignment) and not _HELPER.fullmatch(rule.helper):
         yield _name(rule, "conntrack helper", rule.helper, 15)
     interface = rule.traffic.interface
-    if interface is not None and not _SHORT_NAME.fullmatch(interface):
+    if interface is not None and not _INTERFACE.fullmatch(interface):
         yield _name(rule, "interface", interface, 15)
 
 
@@ -66,7 +66,7 @@ def _name(rule: PacketRule, what: str, name: str, length: int) -> Diagnostic:
     return codes.NAME.at(
         rule.origin,
         f"the {what} `{_shown(name)}` cannot stand in an nftables rule",
-        help=f"use at most {length} letters, digits, `.`, `_` and `-`, the first a letter or digit",
+        help=f"use at most {length} letters, digits, `.`, `_` and `-`, and begin with a letter",
     )
 
 

@@ -37,7 +37,7 @@ Each element that lvsc writes names its service in a comment, and names helpers 
 end in a file that a root program reads, so only those pass that need no quoting there:
 
 - a service: letters, digits, `.`, `_` and `-`, at most 64 of them (an nftables comment holds 128 bytes);
-- a conntrack helper: the same characters, at most 15 (the kernel's NF_CT_HELPER_NAME_LEN);
+- a conntrack helper: the same characters, the first a letter, at most 15 (the kernel's NF_CT_HELPER_NAME_LEN);
 - an interface: the same characters, at most 15 (the kernel's IFNAMSIZ); `*` is left out because nft would take it for
   "any interface that begins so".
 

@@ -19,8 +19,11 @@ from lvsc.plugin import (
 #: The packet rules that become nftables rules, in the order of their rules in a chain.
 RENDERED = (Marking, HelperAssignment, SourceNat)
 
+#: The word for a family in nft's language.
+IP = {Family.IPV4: "ip", Family.IPV6: "ip6"}
+
 _EVERY_PORT = PortRange(0, 65535)
-_IP = {Family.IPV4: "ip", Family.IPV6: "ip6"}
+_HOOKS = tuple(Hook)
 _ADDRESS = {Family.IPV4: "ipv4_addr", Family.IPV6: "ipv6_addr"}
 
 
@@ -51,19 +54,20 @@ class Shape:
 
     @property
     def sort_key(self) -> tuple[object, ...]:
-        """The plainest first, so that the common lookup of a host keeps its name whatever else there is."""
+        """The usual key first and the plainest next, so that a host's main lookup keeps its name whatever else there is."""
+        expressions = tuple(column.expression for column in self.columns)
         return (
-            self.hook,
+            _HOOKS.index(self.hook),
             RENDERED.index(self.kind),
-            self.helper,
             self.family,
+            self.helper,
             len(self.not_source_macs),
             self.not_source_macs,
             len(self.conditions),
             self.conditions,
-            len(self.columns),
-            tuple(column.expression for column in self.columns),
+            expressions != (f"{IP[self.family]} daddr", "meta l4proto", "th dport"),
             tuple(-length for length in self.prefix_lengths),
+            expressions,
         )
 
 
@@ -137,7 +141,9 @@ class _Draft:
 
 def _draft(rule: PacketRule, *, ranges: bool) -> tuple[Shape, _Draft]:
     traffic = rule.traffic
-    conditions = [f'{_interface(traffic.hook)} "{traffic.interface}"'] if traffic.interface is not None else []
+    conditions = (
+        [f'{_interface(traffic.hook)} "{traffic.interface}"'] if traffic.interface is not None else []
+    )
     columns: list[Column] = []
     key: list[str] = []
     lengths: list[int] = []
@@ -163,6 +169,8 @@ def _draft(rule: PacketRule, *, ranges: bool) -> tuple[Shape, _Draft]:
     ]
     as_conditions = [port for port in ports if port not in as_columns]
     protocol = traffic.protocol.value
+    if traffic.original_destination is not None or traffic.original_destination_ports is not None:
+        conditions.append("ct direction original")
     if as_conditions or traffic.original_destination_ports is not None:
         # nft 1.0.6 knows no type for a port of `ct original` before the protocol is matched.
         conditions.append(f"meta l4proto {protocol}")
@@ -193,7 +201,7 @@ def _draft(rule: PacketRule, *, ranges: bool) -> tuple[Shape, _Draft]:
 
 def helper_object(rule: HelperAssignment) -> str:
     """The name of the `ct helper` object for the rule's helper, protocol and family."""
-    return f"{rule.helper}-{rule.traffic.protocol.value}-{_IP[rule.traffic.family]}"
+    return f"{rule.helper}-{rule.traffic.protocol.value}-{IP[rule.traffic.family]}"
 
 
 def _interface(hook: Hook) -> str:
@@ -201,13 +209,15 @@ def _interface(hook: Hook) -> str:
 
 
 def _networks(traffic: TrafficClass) -> list[tuple[str, Network]]:
-    ip = _IP[traffic.family]
+    ip = IP[traffic.family]
     wanted = (
         (f"ct original {ip} daddr", traffic.original_destination),
         (f"{ip} saddr", traffic.source),
         (f"{ip} daddr", traffic.destination),
     )
-    return [(expression, network) for expression, network in wanted if network is not None and network.prefixlen]
+    return [
+        (expression, network) for expression, network in wanted if network is not None and network.prefixlen
+    ]
 
 
 def _ports(traffic: TrafficClass) -> list[tuple[str, PortRange]]:

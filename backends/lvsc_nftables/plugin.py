@@ -1,7 +1,6 @@
 from collections.abc import Iterable
 
 from lvsc.plugin import Backend, Code, hookimpl
-
 from lvsc_nftables import codes
 from lvsc_nftables.backend import Nftables
 

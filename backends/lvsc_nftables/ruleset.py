@@ -4,24 +4,22 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lvsc.plugin import (
-    Family,
     Feature,
     HelperAssignment,
     Hook,
     HostGraph,
     Marking,
+    Origin,
     PacketRule,
     SourceNat,
     Target,
     Text,
 )
-
-from lvsc_nftables.lookup import RENDERED, Element, Lookup, Shape, helper_object, lookups
+from lvsc_nftables.lookup import IP, RENDERED, Element, Lookup, Shape, helper_object, lookups
 
 RULESET_PATH = "/etc/lvsc/nftables.nft"
 
 _TABLE = "lvsc"
-_FAMILY = {Family.IPV4: "ip", Family.IPV6: "ip6"}
 #: nft(8) refuses a longer comment (NFTNL_UDATA_COMMENT_MAXLEN).
 _MAX_COMMENT = 128
 
@@ -71,40 +69,13 @@ def ruleset(header: str, graph: HostGraph, target: Target) -> Text:
         in_table = [one for one in found if _table_family(one.shape, families) == family]
         if in_table:
             text.add()
-            _table(text, family, in_table, graph.of(HelperAssignment))
+            _Table(text, family).write(in_table, graph.of(HelperAssignment))
     return text
 
 
 def _table_family(shape: Shape, families: tuple[str, ...]) -> str:
-    own = _FAMILY[shape.family]
+    own = IP[shape.family]
     return own if shape.kind is SourceNat and own in families else "inet"
-
-
-def _table(text: Text, family: str, found: list[Lookup], helpers: Iterable[HelperAssignment]) -> None:
-    named = _named(found)
-    text.add(f"table {family} {_TABLE} {{")
-    if family == "inet":
-        _helper_objects(text, helpers)
-    for one in named:
-        if one.name:
-            _container(text, one)
-    chains: dict[Hook, dict[tuple[str, ...], list[_Named]]] = {}
-    for one in named:
-        shape = one.lookup.shape
-        chains.setdefault(shape.hook, {}).setdefault(shape.not_source_macs, []).append(one)
-    for hook, groups in chains.items():
-        jumps = []
-        for macs, members in groups.items():
-            if macs:
-                jumps.append(f"{hook.value}_not_from_{len(jumps) + 1}")
-                _not_from_chain(text, jumps[-1], macs, members, family)
-        text.add(f"\tchain {hook.value} {{")
-        text.add(f"\t\t{_BASE_CHAIN[hook]}")
-        for one in groups.get((), []):
-            _rule(text, one, family)
-        text.extend(f"\t\tjump {name}" for name in jumps)
-        text.add("\t}")
-    text.add("}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,97 +85,130 @@ class _Named:
     lookup: Lookup
     name: str
 
+    @property
+    def shape(self) -> Shape:
+        return self.lookup.shape
 
-def _named(found: Iterable[Lookup]) -> list[_Named]:
+
+def _named(found: Iterable[Lookup]) -> Iterator[_Named]:
     used: dict[str, int] = {}
-    named = []
     for one in found:
         shape = one.shape
         if not shape.columns:
-            named.append(_Named(one, ""))
+            yield _Named(one, "")
             continue
-        base = _base_name(shape)
+        if shape.kind is HelperAssignment:
+            base = f"helper_{shape.helper}"  # A helper's own name could be a word of nft's.
+        else:
+            base = f"{'marks' if shape.kind is Marking else 'snat'}_{IP[shape.family]}"
         used[base] = used.get(base, 0) + 1
-        named.append(_Named(one, base if used[base] == 1 else f"{base}_{used[base]}"))
-    return named
+        yield _Named(one, base if used[base] == 1 else f"{base}_{used[base]}")
 
 
-def _base_name(shape: Shape) -> str:
-    if shape.kind is HelperAssignment:
-        # A helper's own name could be a word of nft's.
-        return f"helper_{shape.helper}"
-    return f"{'marks' if shape.kind is Marking else 'snat'}_{_FAMILY[shape.family]}"
+class _Table:
+    """Writes one table; nothing in it is named before it is declared, because old versions of nft want that."""
+
+    def __init__(self, text: Text, family: str) -> None:
+        self._text = text
+        self._family = family
+        self._begun = False
+
+    def write(self, found: Iterable[Lookup], helpers: Iterable[HelperAssignment]) -> None:
+        named = tuple(_named(found))
+        self._text.add(f"table {self._family} {_TABLE} {{")
+        if self._family == "inet":
+            self._helper_objects(helpers)
+        chains: dict[Hook, dict[tuple[str, ...], list[_Named]]] = {}
+        for one in named:
+            if one.name:
+                self._container(one)
+            chains.setdefault(one.shape.hook, {}).setdefault(one.shape.not_source_macs, []).append(one)
+        for hook, groups in chains.items():
+            self._base_chain(hook, groups)
+        self._text.add("}")
+
+    def _open(self, line: str, origin: Origin | None = None) -> None:
+        if self._begun:
+            self._text.add()
+        self._begun = True
+        self._text.add(f"\t{line} {{", origin)
+
+    def _close(self, origin: Origin | None = None) -> None:
+        self._text.add("\t}", origin)
+
+    def _helper_objects(self, helpers: Iterable[HelperAssignment]) -> None:
+        objects: dict[str, HelperAssignment] = {}
+        for helper in helpers:
+            objects.setdefault(helper_object(helper), helper)
+        for name, helper in sorted(objects.items()):
+            origin = helper.origin
+            self._open(f"ct helper {name}", origin)
+            self._text.add(f'\t\ttype "{helper.helper}" protocol {helper.traffic.protocol.value}', origin)
+            self._text.add(f"\t\tl3proto {IP[helper.traffic.family]}", origin)
+            self._close(origin)
+
+    def _container(self, one: _Named) -> None:
+        shape = one.shape
+        key = " . ".join(column.datatype for column in shape.columns)
+        answers = {Marking: " : mark", SourceNat: f" : ipv{shape.family.value}_addr"}.get(shape.kind, "")
+        self._open(f"{'map' if answers else 'set'} {one.name}")
+        self._text.add(f"\t\ttype {key}{answers}")
+        if one.lookup.interval:
+            self._text.add("\t\tflags interval")
+        self._text.add("\t\telements = {")
+        for element in one.lookup.elements:
+            answer = f" : {element.answer}" if answers else ""
+            self._text.add(f"\t\t\t{element.key} {_comment(element)}{answer},", element.origin)
+        self._text.add("\t\t}")
+        self._close()
+
+    def _base_chain(self, hook: Hook, groups: dict[tuple[str, ...], list[_Named]]) -> None:
+        jumps: list[str] = []
+        for macs in filter(None, groups):
+            jumps.append(f"{hook.value}_not_from_{len(jumps) + 1}")
+            self._open(f"chain {jumps[-1]}")
+            senders = macs[0] if len(macs) == 1 else f"{{ {', '.join(macs)} }}"
+            # A packet without a link-layer address does not return: it is from none of these.
+            self._text.add(f"\t\tether saddr {senders} return")
+            self._rules(groups[macs])
+            self._close()
+        self._open(f"chain {hook.value}")
+        self._text.add(f"\t\t{_BASE_CHAIN[hook]}")
+        self._rules(groups.get((), ()))
+        self._text.extend(f"\t\tjump {name}" for name in jumps)
+        self._close()
+
+    def _rules(self, named: Iterable[_Named]) -> None:
+        for one in named:
+            shape = one.shape
+            words = [*_family_condition(shape, self._family), *shape.conditions]
+            if one.name:
+                key = " . ".join(column.expression for column in shape.columns)
+                if shape.kind is HelperAssignment:
+                    words += [f"{key} @{one.name}", self._statement(shape, "")]
+                else:
+                    words.append(self._statement(shape, f"{key} map @{one.name}"))
+                self._text.add("\t\t" + " ".join(words))
+            else:
+                for element in one.lookup.elements:
+                    rule = [*words, self._statement(shape, element.answer), _comment(element)]
+                    self._text.add("\t\t" + " ".join(rule), element.origin)
+
+    def _statement(self, shape: Shape, answer: str) -> str:
+        if shape.kind is Marking:
+            return f"meta mark set {answer}"
+        if shape.kind is SourceNat:
+            return f"snat {IP[shape.family]} to {answer}" if self._family == "inet" else f"snat to {answer}"
+        return f'ct helper set "{shape.helper}"'
 
 
-def _helper_objects(text: Text, helpers: Iterable[HelperAssignment]) -> None:
-    objects: dict[str, HelperAssignment] = {}
-    for helper in helpers:
-        objects.setdefault(helper_object(helper), helper)
-    for name, helper in sorted(objects.items()):
-        origin = helper.origin
-        text.add(f"\tct helper {name} {{", origin)
-        text.add(f'\t\ttype "{helper.helper}" protocol {helper.traffic.protocol.value}', origin)
-        text.add(f"\t\tl3proto {_FAMILY[helper.traffic.family]}", origin)
-        text.add("\t}", origin)
-        text.add()
-
-
-def _container(text: Text, one: _Named) -> None:
-    shape = one.lookup.shape
-    key = " . ".join(column.datatype for column in shape.columns)
-    answers = {Marking: " : mark", SourceNat: f" : ipv{shape.family.value}_addr"}.get(shape.kind, "")
-    text.add(f"\t{'map' if answers else 'set'} {one.name} {{")
-    text.add(f"\t\ttype {key}{answers}")
-    if one.lookup.interval:
-        text.add("\t\tflags interval")
-    text.add("\t\telements = {")
-    for element in one.lookup.elements:
-        answer = f" : {element.answer}" if answers else ""
-        text.add(f"\t\t\t{element.key} {_comment(element)}{answer},", element.origin)
-    text.add("\t\t}")
-    text.add("\t}")
-    text.add()
-
-
-def _not_from_chain(text: Text, name: str, macs: tuple[str, ...], members: list[_Named], family: str) -> None:
-    """A chain left by packets from the addresses; one without a link-layer address goes on: it is from none of them."""
-    text.add(f"\tchain {name} {{")
-    text.add(f"\t\tether saddr {macs[0] if len(macs) == 1 else '{ ' + ', '.join(macs) + ' }'} return")
-    for one in members:
-        _rule(text, one, family)
-    text.add("\t}")
-    text.add()
-
-
-def _rule(text: Text, one: _Named, family: str) -> None:
-    shape = one.lookup.shape
-    conditions = list(shape.conditions)
-    addresses = (f"{_FAMILY[shape.family]} saddr", f"{_FAMILY[shape.family]} daddr")
-    matched = (*(condition for condition in conditions), *(column.expression for column in shape.columns))
-    if family == "inet" and not any(part.startswith(addresses) for part in matched):
-        # Only a packet's own address says which family is meant.
-        conditions.insert(0, f"meta nfproto ipv{shape.family.value}")
-    if one.name:
-        key = " . ".join(column.expression for column in shape.columns)
-        text.add("\t\t" + " ".join([*conditions, _statement(shape, family, key, one.name)]))
-        return
-    for element in one.lookup.elements:
-        rule = [*conditions, _verdict(shape, family, element.answer), _comment(element)]
-        text.add("\t\t" + " ".join(rule), element.origin)
-
-
-def _statement(shape: Shape, family: str, key: str, name: str) -> str:
-    if shape.kind is HelperAssignment:
-        return f"{key} @{name} {_verdict(shape, family, '')}"
-    return _verdict(shape, family, f"{key} map @{name}")
-
-
-def _verdict(shape: Shape, family: str, answer: str) -> str:
-    if shape.kind is Marking:
-        return f"meta mark set {answer}"
-    if shape.kind is SourceNat:
-        return f"snat to {answer}" if family != "inet" else f"snat {_FAMILY[shape.family]} to {answer}"
-    return f'ct helper set "{shape.helper}"'
+def _family_condition(shape: Shape, family: str) -> tuple[str, ...]:
+    """What keeps the other family's packets out, where no address of the packet itself does."""
+    ip = IP[shape.family]
+    matched = (*shape.conditions, *(column.expression for column in shape.columns))
+    if family != "inet" or any(part.startswith((f"{ip} saddr", f"{ip} daddr")) for part in matched):
+        return ()
+    return (f"meta nfproto ipv{shape.family.value}",)
 
 
 def _comment(element: Element) -> str:

@@ -1,7 +1,6 @@
 """How a host loads the table at boot, and again after the distribution's own ruleset has flushed it."""
 
 from lvsc.plugin import Target, Text
-
 from lvsc_nftables.ruleset import RULESET_PATH, removal
 
 SYSTEMD_UNIT = "lvsc-nftables.service"
@@ -53,9 +52,7 @@ def drop_in(header: str, target: Target) -> Text:
     text = Text()
     text.add(header)
     text.add("[Service]")
-    text.add(
-        f"ExecStartPost=-{target.program('systemctl')} --no-block try-reload-or-restart {SYSTEMD_UNIT}"
-    )
+    text.add(f"ExecStartPost=-{target.program('systemctl')} --no-block try-reload-or-restart {SYSTEMD_UNIT}")
     return text
 
 

@@ -1,0 +1,64 @@
+"""What breaks the schema, as data that no longer depends on the library that found it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lvsc.diagnostics import KeyPath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """One keyword of the schema that one value of the document breaks."""
+
+    path: KeyPath
+    keyword: str
+    rule: Any
+    """The keyword's value in the schema."""
+    schema: Mapping[str, Any]
+    """The part of the schema that has the keyword."""
+    value: Any
+    """The value in the document."""
+    name: str | None
+    """The key, where a rule for a table's keys is broken (`propertyNames`)."""
+    said: str
+    """The library's own message."""
+
+
+def failures(
+    errors: Iterable[Any], values: Mapping[str, Any], schema: Mapping[str, Any]
+) -> Iterator[Failure]:
+    """The failures that `jsonschema_rs` reports as errors of `values`, in its order."""
+    for error in errors:
+        *steps, keyword = error.schema_path
+        path: KeyPath = tuple(error.instance_path)
+        within = _part(schema, steps)
+        yield Failure(
+            path=path,
+            keyword=str(keyword),
+            rule=within[keyword],
+            schema=within if isinstance(within, Mapping) else {},
+            value=_value(values, path),
+            name=str(error.kind.error.instance) if error.kind.name == "propertyNames" else None,
+            said=error.message,
+        )
+
+
+def resolve(schema: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a part of the schema refers to by `$ref`, or the part itself."""
+    while "$ref" in part:
+        part = _part(schema, part["$ref"].removeprefix("#/").split("/"))
+    return part
+
+
+def _part(schema: Any, steps: Iterable[str | int]) -> Any:  # noqa: ANN401 - a schema's parts are of any type
+    at = schema
+    for step in steps:
+        at = resolve(schema, at) if step == "$ref" else at[step]
+    return at
+
+
+def _value(values: Any, path: KeyPath) -> Any:  # noqa: ANN401 - TOML values are of any type
+    for step in path:
+        values = values[step]
+    return values

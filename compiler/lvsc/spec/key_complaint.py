@@ -1,0 +1,128 @@
+"""The words for keys that cannot stand where they do, and for keys that are missing."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from lvsc.diagnostics import Anchor, Diagnostic, KeyPath, Origin, Place, nearest
+from lvsc.spec import codes
+from lvsc.spec.failure import Failure, resolve
+from lvsc.spec.literal import dotted, key, literal, noun
+
+_MOST_SHOWN = 20
+
+
+def about_keys(group: Iterable[Failure], schema: Mapping[str, Any], file: str) -> Iterator[Diagnostic]:
+    """The diagnostics for a table's failures of `additionalProperties` and `required`.
+
+    A misspelt key is one mistake, though it is unknown under the one name and missing under the other.
+    """
+    unknown: dict[str, tuple[str | None, Mapping[str, Any]]] = {}
+    missing: dict[str, tuple[Failure, Mapping[str, Any]]] = {}
+    for failure in group:
+        known = failure.schema.get("properties", {})
+        absent = tuple(name for name in known if name not in failure.value)
+        if failure.keyword == "additionalProperties":
+            patterns = failure.schema.get("patternProperties", ())
+            for name in failure.value:
+                if name not in known and not any(re.search(pattern, name) for pattern in patterns):
+                    unknown[name] = (_nearest(name, absent), known)
+            continue
+        for name in failure.rule:
+            if name not in failure.value:
+                missing[name] = (failure, resolve(schema, known.get(name, {})))
+        # Where a key chooses the table's variant and is misspelt, no variant says that the misspelt one is unknown.
+        strangers = tuple(name for name in failure.value if name not in _known(failure.schema, schema))
+        for name in failure.rule:
+            if name in missing and (stranger := _nearest(name, strangers)) and stranger not in unknown:
+                unknown[stranger] = (name, known)
+
+    chooser = next(
+        (name for name, (meant, known) in unknown.items() if meant and _chooses(known[meant])), None
+    )
+    if chooser is not None:
+        # The other keys may be right for the variant that was meant.
+        unknown, missing = {chooser: unknown[chooser]}, {}
+    for name, (meant, known) in unknown.items():
+        yield _about_unknown(name, meant, known, next(iter(group)), file)
+    meanings = {meant for meant, _ in unknown.values()}
+    for name, (failure, part) in missing.items():
+        if name not in meanings:
+            yield _about_missing(name, part, failure, schema, file)
+
+
+def about_name(failure: Failure, name: str, file: str) -> Diagnostic:
+    """The diagnostic for a table's key that breaks `propertyNames`."""
+    says = failure.schema.get("x-pattern-says")
+    wrong = f"is not {noun(says)}" if says else f"breaks the rule `{failure.keyword}` of the schema"
+    return codes.WRONG_NAME.at(
+        Place(Origin(file, (*failure.path, name)), Anchor.KEY),
+        f"`{key(name)}` in {_table(failure.path)} {wrong}",
+        help=f"write {says}" if says else "`lvsc schema` prints the schema",
+    )
+
+
+def _about_unknown(
+    name: str, meant: str | None, known: Mapping[str, Any], failure: Failure, file: str
+) -> Diagnostic:
+    return codes.UNKNOWN_KEY.at(
+        Place(Origin(file, (*failure.path, name)), Anchor.KEY),
+        f"unknown key `{key(name)}` in {_table(failure.path)}"
+        if failure.path
+        else f"unknown table `{key(name)}`",
+        help=f"did you mean `{meant}`?" if meant else _free(known, failure.value),
+        replacement=meant,
+    )
+
+
+def _free(known: Mapping[str, Any], table: Mapping[str, Any]) -> str:
+    names = [f"`{name}`" for name in known if name not in table]
+    more = len(names) - _MOST_SHOWN
+    shown = ", ".join(names[:_MOST_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return f"remove it; what else can stand here: {shown}" if names else "remove it"
+
+
+def _about_missing(
+    name: str, part: Mapping[str, Any], failure: Failure, schema: Mapping[str, Any], file: str
+) -> Diagnostic:
+    return codes.MISSING_KEY.at(
+        Place(Origin(file, failure.path), Anchor.TABLE),
+        f"{_table(failure.path)} lacks `{key(name)}`",
+        help=f"add {_how(name, part, failure.path, schema)}",
+    )
+
+
+def _how(name: str, part: Mapping[str, Any], path: KeyPath, schema: Mapping[str, Any]) -> str:
+    """What to write for a missing key."""
+    entries = part.get("additionalProperties")
+    by_header = not isinstance(entries, Mapping) or resolve(schema, entries).get("type") == "object"
+    if part.get("type") == "object" and by_header and all(isinstance(step, str) for step in path):
+        return f"a table `[{dotted((*path, name))}{'.NAME' if entries else ''}]`"
+    example = next(iter(part.get("examples") or part.get("enum") or ()), part.get("const"))
+    return f"`{key(name)}`" if example is None else f"`{key(name)} = {literal(example)}`, say"
+
+
+def _table(path: KeyPath) -> str:
+    if not path:
+        return "the file"
+    return f"`{dotted(path)}`" if isinstance(path[-1], str) else f"an item of `{dotted(path)}`"
+
+
+def _chooses(part: Mapping[str, Any]) -> bool:
+    """Whether the value of a key with this schema chooses the variant of its table."""
+    return "const" in part or len(part.get("enum", ())) == 1
+
+
+def _known(part: Mapping[str, Any], schema: Mapping[str, Any]) -> set[str]:
+    """The keys that a table may have in any of its variants."""
+    part = resolve(schema, part)
+    names = set(part.get("properties", ()))
+    for branch in (*part.get("allOf", ()), *(part[word] for word in ("then", "else") if word in part)):
+        names |= _known(branch, schema)
+    return names
+
+
+@lru_cache(maxsize=1024)  # one slip of a script's is made in thousands of tables
+def _nearest(word: str, candidates: tuple[str, ...]) -> str | None:
+    return nearest(word, candidates)

@@ -22,6 +22,10 @@ class Origin:
     line: int | None = None
     column: int | None = None
 
+    def __truediv__(self, step: Step) -> "Origin":
+        """The origin of something within: `origin / "ip" / 0`."""
+        return Origin(self.file, (*self.path, step))
+
 
 class Anchor(Enum):
     """Which part of the thing at a key path a place points at."""

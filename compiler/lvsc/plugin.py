@@ -64,10 +64,16 @@ from lvsc.graph.traffic import (
     host_network,
     merge_ranges,
 )
+from lvsc.lowering.lowered import Lowered, LoweredService
 from lvsc.plugins.artifact import Artifact, Emission, Line, LoadStep, Stage, Text
 from lvsc.plugins.backend import Backend, HostPart, Role
 from lvsc.plugins.hooks import hookimpl
+from lvsc.plugins.kind import Plan, ServiceKind, ServicePort
 from lvsc.secrets import SecretRef, SecretSource
+from lvsc.spec.model import Cluster, Director, PoolServer, Service
+from lvsc.spec.schema import words
+from lvsc.spec.schema.fragment import Fragment
+from lvsc.spec.table import Table
 from lvsc.targets import Feature, Init, Program, Target
 
 __all__ = [
@@ -81,9 +87,11 @@ __all__ = [
     "Authentication",
     "AuthenticationType",
     "Backend",
+    "Cluster",
     "Code",
     "ConnectionSync",
     "Diagnostic",
+    "Director",
     "DnsProbe",
     "EmailAlerts",
     "Emission",
@@ -91,6 +99,7 @@ __all__ = [
     "Family",
     "Feature",
     "Forwarding",
+    "Fragment",
     "HealthCheck",
     "HelperAssignment",
     "Hook",
@@ -101,6 +110,8 @@ __all__ = [
     "KernelModule",
     "Line",
     "LoadStep",
+    "Lowered",
+    "LoweredService",
     "MarkSelector",
     "Marking",
     "ModuleOption",
@@ -111,6 +122,8 @@ __all__ = [
     "Persistence",
     "PingProbe",
     "Place",
+    "Plan",
+    "PoolServer",
     "PortRange",
     "Probe",
     "Program",
@@ -126,6 +139,9 @@ __all__ = [
     "SecretRef",
     "SecretSource",
     "Selector",
+    "Service",
+    "ServiceKind",
+    "ServicePort",
     "Severity",
     "SmtpProbe",
     "SorryServer",
@@ -133,6 +149,7 @@ __all__ = [
     "Stage",
     "SyncGroup",
     "Sysctl",
+    "Table",
     "Target",
     "TcpProbe",
     "Text",
@@ -151,4 +168,5 @@ __all__ = [
     "host_network",
     "merge_ranges",
     "nearest",
+    "words",
 ]

@@ -11,6 +11,7 @@ from lvsc.graph.traffic import PortRange, Protocol
 from lvsc.spec.model import Cluster, Service
 from lvsc.spec.schema.fragment import Fragment
 from lvsc.spec.table import Table
+from lvsc.targets import Feature
 
 if TYPE_CHECKING:
     from lvsc.lowering.lowered import LoweredService
@@ -38,6 +39,8 @@ class Plan:
     """Seconds; the service's own, or what the kind needs."""
     probe_port: int | None = None
     """The port that a health check asks unless it says another."""
+    features: tuple[Feature, ...] = ()
+    """What the directors' target must have for this way to work."""
     reasons: tuple[str, ...] = ()
     """Sentences for `lvsc explain`: which way was chosen, and why."""
     diagnostics: tuple[Diagnostic, ...] = ()

@@ -28,7 +28,8 @@ class Table:
         return key in self._values
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+        # The order of keys means nothing in TOML, so nothing may depend on it.
+        return iter(sorted(self._values))
 
     def origin(self, *steps: str | int) -> Origin:
         """Where the table, or something in it, stands."""
@@ -68,8 +69,8 @@ class Table:
         return tuple(self._child(value, key, index) for index, value in enumerate(self._values.get(key, ())))
 
     def named(self, key: str) -> dict[str, "Table"]:
-        """Tables by name."""
-        return {name: self._child(value, key, name) for name, value in self._values.get(key, {}).items()}
+        """Tables by name, in the order of the names, so that the order in the file means nothing."""
+        return {name: self._child(value, key, name) for name, value in sorted(self._values.get(key, {}).items())}
 
     def _child(self, values: Mapping[str, Any], *steps: str | int) -> "Table":
         return Table(values, self.file, self.path + steps, self.problems)

@@ -1,0 +1,1 @@
+"""FTP for lvsc: the service kind, and the settings of the real servers' vsftpd."""

@@ -1,0 +1,57 @@
+"""The codes of FTP services that cannot work."""
+
+from lvsc.plugin import Code
+
+MIXED = Code(
+    "FTP001",
+    "FTP with mixed forwarding methods",
+    """By `nat` the director translates what FTP says inside its control connection; by `direct` and `tunnel` the real
+server speaks for itself. A pool that mixes them would need both at once. Make a pool, and a service, of each.""",
+)
+
+NO_RANGE = Code(
+    "FTP002",
+    "FTP without a passive range",
+    """The director balances only ports that it knows. By `direct` and `tunnel`, and by `nat` where the control connection
+is encrypted, it cannot read which port the server offers for a passive transfer, so the range is said in advance and
+joined to the control port under one persistent mark:
+
+    passive_ports = "10000-20000"
+""",
+)
+
+PASSIVE_ADDRESS = Code(
+    "FTP003",
+    "one passive address for two virtual addresses",
+    """With `tls` the director cannot correct the address in the server's 227 reply, so vsftpd is told to give the virtual
+address. It can be told one only (vsftpd.conf(5), pasv_address). Make a service, and a pool, for each address.""",
+)
+
+TOO_MANY_PORTS = Code(
+    "FTP004",
+    "too many FTP control ports",
+    """The kernel module ip_vs_ftp reads the control connections of at most eight ports (IP_VS_APP_MAX_PORTS). Services that
+are encrypted (`tls`), or reached by `direct` or `tunnel`, do not count.""",
+)
+
+TWO_SETTINGS = Code(
+    "FTP005",
+    "two settings for one vsftpd",
+    """A real server is in two FTP services that need different settings of its one vsftpd: another passive range, control
+port or passive address. Use the same for both, or real servers of their own.""",
+)
+
+RANGE_HOLDS_CONTROL = Code(
+    "FTP006",
+    "the passive range holds the control port",
+    """The server listens on the control port, so it cannot offer it for a transfer. Choose a range without it.""",
+)
+
+UNFIT = Code(
+    "FTP007",
+    "a setting that vsftpd cannot be given",
+    """The target ships no vsftpd, or none that lvsc knows the unit of. Say `server = "other"` where another program serves
+FTP, and give it the passive range that the spec says.""",
+)
+
+ALL = (MIXED, NO_RANGE, PASSIVE_ADDRESS, TOO_MANY_PORTS, TWO_SETTINGS, RANGE_HOLDS_CONTROL, UNFIT)

@@ -1,0 +1,53 @@
+"""The plugin `ftp`: what is always asked when a spec is read."""
+
+from collections.abc import Iterable, Iterator
+
+from lvsc.plugin import Anchor, Code, Diagnostic, Lowered, ModuleOption, Place, ServiceKind, hookimpl
+from lvsc_ftp import codes
+from lvsc_ftp.kind import MODULE, FtpKind
+from lvsc_ftp.settings import PassiveSettings
+
+#: include/net/ip_vs.h: IP_VS_APP_MAX_PORTS.
+MAX_CONTROL_PORTS = 8
+
+
+@hookimpl
+def lvsc_service_kind() -> ServiceKind:
+    """The kind `ftp`."""
+    return FtpKind()
+
+
+@hookimpl
+def lvsc_codes() -> Iterable[Code]:
+    """The codes of this plugin."""
+    return codes.ALL
+
+
+@hookimpl
+def lvsc_lint(lowered: Lowered) -> Iterable[Diagnostic]:
+    """What several FTP services together cannot have."""
+    return (*_too_many_ports(lowered), *_two_settings(lowered))
+
+
+def _too_many_ports(lowered: Lowered) -> Iterator[Diagnostic]:
+    for host in lowered.graph.hosts.values():
+        ports = [option for option in host.of(ModuleOption) if option.module == MODULE]
+        if len(ports) > MAX_CONTROL_PORTS:
+            yield codes.TOO_MANY_PORTS.at(
+                Place(ports[MAX_CONTROL_PORTS].origin, Anchor.TABLE),
+                f"there are {len(ports)} FTP control ports, and {MODULE} reads at most {MAX_CONTROL_PORTS}",
+                help="let services share a control port",
+            )
+            return
+
+
+def _two_settings(lowered: Lowered) -> Iterator[Diagnostic]:
+    for host in lowered.graph.hosts.values():
+        settings = host.of(PassiveSettings)
+        for other in settings[1:]:
+            yield codes.TWO_SETTINGS.at(
+                Place(other.origin, Anchor.TABLE),
+                f"real server `{host.host}` would need two settings of its vsftpd",
+                others=[Place(settings[0].origin, Anchor.TABLE, "the other service")],
+                help="use the same control port, passive range and address for both, or real servers of their own",
+            )

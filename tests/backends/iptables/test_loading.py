@@ -1,0 +1,300 @@
+"""The emitted files, loaded by the real programs of both variants in a network namespace of their own."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from lvsc.plugin import Hook, HostPart, Node, PacketRule, Protocol
+from lvsc.targets import Target
+from lvsc_iptables.backend import Iptables
+from support.nodes import accept, helper, marking, source_nat, traffic
+
+MakePart = Callable[[Iterable[Node]], HostPart]
+
+VIP = "192.0.2.10"
+MACS = ("02:00:00:00:00:0a", "02:00:00:00:00:0b")
+MARK_ONLY: list[PacketRule] = [marking(traffic(dst=VIP, dport="80"))]
+
+
+def everything(vip: str, server: str, clients: str) -> list[PacketRule]:
+    out = Hook.POSTROUTING
+    return [
+        *(marking(traffic(dst=vip, dport=dport)) for dport in ("80", "443", "8000-8010")),
+        *(
+            marking(traffic(dst=vip, protocol=Protocol.UDP, dport=str(p)), 53, "many")
+            for p in range(1000, 1020)
+        ),
+        *(marking(traffic(dst=vip, protocol=Protocol.SCTP, dport=str(p)), 5, "sctp") for p in (5000, 6000)),
+        marking(traffic(dst=vip, protocol=Protocol.SCTP, dport="7000-7010"), 6, "sctp-range"),
+        marking(traffic(dst=server, protocol=Protocol.UDP, dport="1-65535"), 7, "all-ports"),
+        marking(traffic(dst=vip, src=clients, sport="20", dport="0", interface="eth0"), 8, "zero"),
+        *(
+            marking(traffic(dst=vip, sport="1024-65535", dport=p, not_macs=MACS), 9, "macs")
+            for p in ("1", "3")
+        ),
+        marking(traffic(Hook.OUTPUT, dst=vip, dport="80", interface="lo"), 0x7FFFFFFF),
+        helper(traffic(dst=vip, dport="21")),
+        source_nat(traffic(out, src=clients, sport="20", interface="eth0"), vip),
+        source_nat(traffic(out, dst=server, original_dst=vip, original_dport="80"), vip, "full"),
+        source_nat(traffic(out, dst=server, original_dst=vip, original_dport="90-99"), vip, "full"),
+        source_nat(traffic(out, dst=server, original_dst=clients, dport="100"), vip, "full"),
+        *(accept(traffic(hook, dst=vip, dport="80")) for hook in (Hook.INPUT, Hook.FORWARD)),
+    ]
+
+
+FOUR = everything(VIP, "10.11.12.21", "198.51.100.0/24")
+SIX = everything("2001:db8::10", "2001:db8:1::21", "2001:db8:2::/64")
+
+FOREIGN = """\
+*raw
+:THEIRS - [0:0]
+-A PREROUTING -d 192.0.2.10/32 -j THEIRS
+-A THEIRS -p tcp -m tcp --dport 21 -j CT --notrack
+COMMIT
+*mangle
+-A PREROUTING -d 192.0.2.10/32 -j MARK --set-xmark 0x1/0xffffffff
+-A OUTPUT -j MARK --set-xmark 0x1/0xffffffff
+COMMIT
+*nat
+-A POSTROUTING -j MASQUERADE
+COMMIT
+*filter
+:THEIRS - [0:0]
+-A INPUT -j THEIRS
+-A INPUT -j REJECT --reject-with icmp-port-unreachable
+-A FORWARD -j DROP
+-A THEIRS -s 203.0.113.0/24 -m comment --comment "LVSC-INPUT is not ours" -j DROP
+COMMIT
+"""
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A place to run shell commands in a fresh network namespace, with the programs of one variant."""
+
+    variant: str
+    unshare: tuple[str, ...]
+    directory: Path
+    make: MakePart
+    target: Target
+
+    def install(self, nodes: list[PacketRule], name: str = "lvsc") -> str:
+        """Write what is emitted for the nodes and return the command that runs the script."""
+        programs = tuple(
+            (name, re.sub("(ip6?tables)", rf"\1-{self.variant}", path) if "tables" in name else path)
+            for name, path in self.target.programs
+        )
+        place = self.directory / name
+        place.mkdir()
+        for artifact in (
+            Iptables()
+            .emit(replace(self.make(nodes), target=replace(self.target, programs=programs)))
+            .artifacts
+        ):
+            path = place / Path(artifact.path).name
+            path.write_text(artifact.text.replace("/etc/lvsc/", f"{place}/"), encoding="utf-8")
+        return f"sh {place}/iptables.sh"
+
+    def run(self, *commands: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run the commands one after the other; `iptables` and `ip6tables` are the variant's."""
+        (self.directory / "foreign").write_text(FOREIGN, encoding="utf-8")
+        names = [
+            f"{command}{tail}" for command in ("iptables", "ip6tables") for tail in ("", "-save", "-restore")
+        ]
+        functions = [
+            f'{name.replace("-", "_")}() {{ {name.replace("tables", f"tables-{self.variant}")} "$@"; }}'
+            for name in names
+        ]
+        result = subprocess.run(
+            [*self.unshare, "sh", "-euc", "\n".join([*functions, *commands])],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=self.directory,
+            env={**os.environ, "XTABLES_LOCKFILE": str(self.directory / "lock"), "LC_ALL": "C"},
+        )
+        if check:
+            assert (result.returncode, result.stderr) == (0, "")
+        return result
+
+
+@pytest.fixture(params=["legacy", "nft"])
+def variant(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    for program in (f"iptables-{name}", f"ip6tables-{name}", "unshare"):
+        if shutil.which(program) is None:
+            pytest.skip(f"no {program}: apt-get install iptables util-linux")
+    return name
+
+
+@pytest.fixture(params=["root", "user"])
+def lab(request: pytest.FixtureRequest, variant: str, tmp_path: Path, part: MakePart, debian: Target) -> Lab:
+    if request.param == "root" and os.geteuid() != 0:
+        pytest.skip("only root makes a network namespace without a user namespace")
+    unshare = ("unshare", "-n") if request.param == "root" else ("unshare", "-rn")
+    made = Lab(variant, unshare, tmp_path, part, debian)
+    probe = made.run("iptables_save", "iptables -t mangle -S", "ip6tables -t mangle -S", check=False)
+    if probe.returncode:
+        pytest.skip(f"no iptables-{variant} in a network namespace here: {probe.stderr.strip()}")
+    return made
+
+
+SAVE = r"{ iptables_save; ip6tables_save; } 2>/dev/null | sed '/^#/d; s/\[[0-9:]*\]$//'"
+
+
+def test_start_loads_the_rules_as_they_are_printed_back(lab: Lab) -> None:
+    lvsc = lab.install([*FOUR, *SIX])
+    for command, file in (("iptables", "iptables.v4"), ("ip6tables", "iptables.v6")):
+        dump = lab.run(f"{lvsc} start", f"{command}_save").stdout.splitlines()
+        wanted = (lab.directory / "lvsc" / file).read_text(encoding="utf-8").splitlines()
+        tables = {table(dump, name): table(wanted, name) for name in ("raw", "mangle", "nat", "filter")}
+        assert all(wanted_rules for wanted_rules in tables.values())
+        for loaded_rules, wanted_rules in tables.items():
+            own = [rule for rule in loaded_rules if rule.startswith("-A LVSC-")]
+            assert own == sorted(wanted_rules, key=lambda rule: rule.split()[1])
+
+
+def table(dump: list[str], name: str) -> tuple[str, ...]:
+    """The rules of one table, by chain name as iptables-legacy-save orders them."""
+    begin = dump.index(f"*{name}")
+    rules = [line for line in dump[begin : dump.index("COMMIT", begin)] if line.startswith("-A ")]
+    return tuple(sorted(rules, key=lambda rule: rule.split()[1]))
+
+
+def test_starting_twice_changes_nothing(lab: Lab) -> None:
+    lvsc = lab.install([*FOUR, *SIX])
+    result = lab.run(
+        "iptables_restore <foreign",
+        f"{lvsc} start",
+        SAVE,
+        "echo ====",
+        f"{lvsc} start",
+        f"{lvsc} start",
+        SAVE,
+    )
+    once, twice = result.stdout.split("====\n")
+    assert once.count("-j LVSC-") == 12
+    assert once == twice
+
+
+def test_jumps_stand_where_the_verdict_is_lvscs(lab: Lab) -> None:
+    lvsc = lab.install(FOUR)
+    dump = lab.run("iptables_restore <foreign", f"{lvsc} start", "iptables_save").stdout.splitlines()
+
+    def chain(table_name: str, name: str) -> list[str]:
+        return [
+            rule.partition("-j ")[2].split()[0]
+            for rule in table(dump, table_name)
+            if rule.startswith(f"-A {name} ")
+        ]
+
+    assert chain("raw", "PREROUTING") == ["LVSC-HELPER", "THEIRS"]
+    assert chain("mangle", "PREROUTING") == ["MARK", "LVSC-MARK"]
+    assert chain("mangle", "OUTPUT") == ["MARK", "LVSC-MARK-OUT"]
+    assert chain("nat", "POSTROUTING") == ["LVSC-SNAT", "MASQUERADE"]
+    assert chain("filter", "INPUT") == ["LVSC-INPUT", "THEIRS", "REJECT"]
+    assert chain("filter", "FORWARD") == ["LVSC-FORWARD", "DROP"]
+
+
+def test_other_peoples_rules_survive_start_and_stop(lab: Lab) -> None:
+    lvsc = lab.install(FOUR)
+    result = lab.run(
+        "iptables_restore <foreign", SAVE, "echo ====", f"{lvsc} start", f"{lvsc} stop", f"{lvsc} stop", SAVE
+    )
+    before, after = result.stdout.split("====\n")
+    assert "THEIRS" in before
+    assert before == after
+
+
+def test_what_is_no_longer_used_is_removed(lab: Lab) -> None:
+    before, after = lab.install([*FOUR, *SIX]), lab.install(MARK_ONLY, "next")
+    dump = lab.run(f"{before} start", f"{after} start", SAVE).stdout
+    assert [line for line in dump.splitlines() if "LVSC-" in line] == [
+        ":LVSC-MARK - ",
+        "-A PREROUTING -j LVSC-MARK",
+        (
+            '-A LVSC-MARK -d 192.0.2.10/32 -p tcp -m tcp --dport 80 -m comment --comment "service web" '
+            "-j MARK --set-xmark 0x50/0xffffffff"
+        ),
+    ]
+
+
+def test_only_tables_in_use_are_touched(lab: Lab) -> None:
+    lvsc = lab.install(MARK_ONLY)
+    commands = (f"{lvsc} start", f"{lvsc} stop", f"{lvsc} start", "iptables_save", "ip6tables_save")
+    dump = lab.run(*commands).stdout
+    assert [line for line in dump.splitlines() if line.startswith("*")] == ["*mangle"]
+
+
+def test_start_brings_back_what_others_flushed(lab: Lab) -> None:
+    lvsc = lab.install(FOUR)
+    flush = [
+        f"iptables -t {name} {option}"
+        for name in ("raw", "mangle", "nat", "filter")
+        for option in ("-F", "-X")
+    ]
+    result = lab.run(f"{lvsc} start", SAVE, "echo ====", *flush, f"{lvsc} start", SAVE)
+    before, after = result.stdout.split("====\n")
+    assert before == after
+
+
+def test_start_replaces_old_rules_that_others_restored(lab: Lab) -> None:
+    before, after = lab.install(FOUR), lab.install(MARK_ONLY, "next")
+    result = lab.run(
+        f"{before} start",
+        "iptables_save >saved",
+        f"{before} stop",
+        f"{after} start",
+        SAVE,
+        "echo ====",
+        "iptables_restore <saved",
+        f"{after} start",
+        SAVE,
+    )
+    once, again = (sorted(text.splitlines()) for text in result.stdout.split("====\n"))
+    assert [line for line in once if "LVSC" in line] == [line for line in again if "LVSC" in line]
+
+
+def test_jumps_added_twice_are_both_removed(lab: Lab) -> None:
+    lvsc = lab.install(FOUR)
+    result = lab.run(f"{lvsc} start", "iptables -t mangle -I PREROUTING -j LVSC-MARK", f"{lvsc} stop", SAVE)
+    assert "LVSC" not in result.stdout
+
+
+def test_tables_of_the_other_variant_are_no_trouble(lab: Lab) -> None:
+    lvsc = lab.install(FOUR)
+    for other in ("iptables-legacy", "iptables-nft"):
+        lab.run(f"{other} -t mangle -A PREROUTING -j MARK --set-mark 1", f"{lvsc} start", f"{lvsc} stop")
+
+
+def test_a_chain_that_others_use_is_not_removed_silently(lab: Lab) -> None:
+    lvsc = lab.install(FOUR)
+    result = lab.run(
+        f"{lvsc} start", "iptables -A FORWARD -i eth9 -j LVSC-FORWARD", f"{lvsc} stop", check=False
+    )
+    assert result.returncode != 0
+    assert "LVSC-FORWARD" in result.stderr or "CHAIN" in result.stderr or "links" in result.stderr
+
+
+def test_what_cannot_be_loaded_fails_and_says_so(lab: Lab) -> None:
+    lvsc = lab.install(FOUR)
+    file = lab.directory / "lvsc" / "iptables.v4"
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("--helper ftp", "--helper nonsense"), encoding="utf-8"
+    )
+    result = lab.run(f"{lvsc} start", check=False)
+    assert result.returncode != 0
+    assert result.stderr
+
+
+@pytest.mark.parametrize("arguments", ["", "status", "start stop; echo"])
+def test_the_script_knows_two_words(lab: Lab, arguments: str) -> None:
+    result = lab.run(f"{lab.install(FOUR)} '{arguments}'", check=False)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.endswith("iptables.sh start|stop\n")

@@ -1,0 +1,1 @@
+"""The keepalived backend: one complete keepalived.conf for each director."""

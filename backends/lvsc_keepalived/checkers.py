@@ -1,0 +1,116 @@
+"""The checkers of a real server (keepalived.conf(5), "health checkers")."""
+
+from collections.abc import Sequence
+
+from lvsc.plugin import (
+    DnsProbe,
+    Feature,
+    HealthCheck,
+    HttpProbe,
+    PingProbe,
+    Probe,
+    ScriptProbe,
+    SmtpProbe,
+    Target,
+    TcpProbe,
+    UdpProbe,
+)
+from lvsc_keepalived.page import Page
+
+_MICROSECONDS = 6
+
+
+def seconds(value: float) -> str:
+    """A time in seconds, in as many digits as keepalived reads (TIMER_HZ_DIGITS, lib/timer.h)."""
+    return f"{value:.{_MICROSECONDS}f}".rstrip("0").rstrip(".")
+
+
+def checkers(
+    page: Page, checks: Sequence[HealthCheck], target: Target, *, own_interval: bool, own_virtual_host: bool
+) -> None:
+    """Append a block for each health check, in an order that depends on what the checks are alone."""
+    for check in sorted(checks, key=repr) if len(checks) > 1 else checks:
+        _checker(page, check, target, own_interval=own_interval, own_virtual_host=own_virtual_host)
+
+
+def checker_name(probe: Probe) -> str:
+    """The keyword of the probe's checker."""
+    match probe:
+        case TcpProbe():
+            return "TCP_CHECK"
+        case HttpProbe(tls=tls):
+            return "SSL_GET" if tls else "HTTP_GET"
+        case SmtpProbe():
+            return "SMTP_CHECK"
+        case DnsProbe():
+            return "DNS_CHECK"
+        case UdpProbe():
+            return "UDP_CHECK"
+        case PingProbe():
+            return "PING_CHECK"
+        case ScriptProbe():
+            return "MISC_CHECK"
+
+
+def _checker(
+    page: Page, check: HealthCheck, target: Target, *, own_interval: bool, own_virtual_host: bool
+) -> None:
+    probe = check.probe
+    origin = check.origin
+    page.open(checker_name(probe), origin)
+    if isinstance(probe, ScriptProbe):
+        page.line(f"misc_path {page.command(probe.command, check)}", origin)
+        page.line(f"misc_timeout {seconds(check.timeout)}", origin)
+    else:
+        if check.probe_port is not None:
+            page.line(f"connect_port {check.probe_port}", origin)
+        page.line(f"connect_timeout {seconds(check.timeout)}", origin)
+    if own_interval:
+        page.line(f"delay_loop {seconds(check.interval)}", origin)
+    _retries(page, check, target)
+    match probe:
+        case HttpProbe():
+            _http(page, check, probe, own_virtual_host=own_virtual_host)
+        case SmtpProbe(helo=str(helo)):
+            page.line(f"helo_name {page.word(helo, check)}", origin)
+        case DnsProbe(record=record, name=name):
+            page.line(f"type {record}", origin)
+            page.line(f"name {page.word(name, check)}", origin)
+        case UdpProbe():
+            if probe.payload is not None:
+                page.line(f"payload {probe.payload}", origin)
+            if probe.require_reply:
+                page.line(" ".join(["require_reply", *([probe.reply] if probe.reply else [])]), origin)
+        case _:
+            pass
+    page.close()
+
+
+def _retries(page: Page, check: HealthCheck, target: Target) -> None:
+    """A script is not retried by default; every other checker is, so its retries are always said."""
+    if isinstance(check.probe, ScriptProbe) and not check.retries:
+        return
+    old = isinstance(check.probe, HttpProbe) and not target.has(Feature.KEEPALIVED_HTTP_RETRY)
+    page.line(f"{'nb_get_retry' if old else 'retry'} {check.retries}", check.origin)
+    if check.retries:
+        page.line(f"delay_before_retry {seconds(check.delay_before_retry)}", check.origin)
+
+
+def _http(page: Page, check: HealthCheck, probe: HttpProbe, *, own_virtual_host: bool) -> None:
+    origin = check.origin
+    if probe.http_version != "1.0":
+        page.line(f"http_protocol {probe.http_version}", origin)
+    if own_virtual_host and probe.virtual_host is not None:
+        page.line(f"virtualhost {page.word(probe.virtual_host, check)}", origin)
+    if probe.sni:
+        page.line("enable_sni", origin)
+    page.open("url", origin)
+    page.line(f"path {page.word(probe.path, check)}", origin)
+    if probe.status:
+        codes = (str(low) if low == high else f"{low}-{high}" for low, high in probe.status)
+        page.line(f"status_code {' '.join(codes)}", origin)
+    if probe.digest is not None:
+        page.line(f"digest {probe.digest}", origin)
+    if probe.regex is not None:
+        page.line(f"regex {page.regex(probe.regex, check)}", origin)
+    page.close()

@@ -7,6 +7,7 @@ from lvsc.plugin import (
     Backend,
     Diagnostic,
     Emission,
+    Feature,
     HostPart,
     Init,
     KernelModule,
@@ -16,6 +17,7 @@ from lvsc.plugin import (
     Role,
     Sysctl,
     TunnelDevice,
+    TunnelType,
     VirtualAddress,
 )
 from lvsc_host import script, settings, units
@@ -36,6 +38,12 @@ class Host(Backend):
         if type(node) is VirtualAddress:
             return node.instance is None
         return type(node) in _KINDS
+
+    def needs(self, node: Node) -> Iterable[Feature]:
+        """The kernel's fou for gue, which not every distribution builds."""
+        if isinstance(node, TunnelDevice) and node.type is TunnelType.GUE:
+            return (Feature.KERNEL_FOU,)
+        return ()
 
     def check(self, part: HostPart) -> Iterable[Diagnostic]:
         """An error for each node whose text a program that runs as root could misread."""

@@ -69,10 +69,9 @@ undo() {
 	done
 }
 
-# Prints the added things that are wanted or, with -v, no longer wanted. The pattern `#` matches none of them, but
-# without any pattern busybox's grep matches everything.
+# Prints the added things that are wanted or, with -v, no longer wanted.
 select_added() {
-	grep -xF "$@" -e '#' -f "$added.wanted" "$added" || [ $? -eq 1 ]
+	grep -xF "$@" -f "$added.wanted" "$added" || [ $? -eq 1 ]
 }
 
 start() {

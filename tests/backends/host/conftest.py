@@ -3,13 +3,11 @@ import random
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 from ipaddress import ip_interface
 from pathlib import Path
 
 import pytest
-from lvsc_host.backend import Host
 
 from lvsc.plugin import (
     AddressRole,
@@ -17,7 +15,6 @@ from lvsc.plugin import (
     Family,
     HostGraph,
     HostPart,
-    Init,
     KernelModule,
     ModuleOption,
     Node,
@@ -29,12 +26,11 @@ from lvsc.plugin import (
     VirtualAddress,
 )
 from lvsc.targets import load
+from lvsc_host.backend import Host
 
 HOST = "web1"
 ORIGIN = Origin("cluster.toml", ("services", "web"))
-HEADER = (
-    "# Written by lvsc for host web1 of cluster red-hat. Do not edit: change the spec and build again."
-)
+HEADER = "# Written by lvsc for host web1 of cluster red-hat. Do not edit: change the spec and build again."
 
 Emit = Callable[..., Emission]
 Run = Callable[[str], subprocess.CompletedProcess[str]]
@@ -102,18 +98,8 @@ def debian() -> Target:
 
 
 @pytest.fixture
-def alpine(debian: Target) -> Target:
-    """A target with OpenRC and Alpine's paths."""
-    programs = {**dict(debian.programs), "sh": "/bin/sh", "ip": "/sbin/ip"}
-    programs |= {"modprobe": "/sbin/modprobe", "sysctl": "/sbin/sysctl"}
-    return replace(
-        debian,
-        name="openrc",
-        init=Init.OPENRC,
-        programs=tuple(programs.items()),
-        paths=replace(debian.paths, unit_dir="/etc/init.d"),
-        units=replace(debian.units, keepalived="keepalived", network_online="net"),
-    )
+def alpine() -> Target:
+    return load("alpine324")
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ from ipaddress import IPv6Interface
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lvsc_host import codes, plugin
-from lvsc_host.backend import Host
-from lvsc_host.check import below_proc_sys
 
 from lvsc.plugin import AddressRole, Node, Target
 from lvsc.targets import load
+from lvsc_host import codes, plugin
+from lvsc_host.backend import Host
+from lvsc_host.check import below_proc_sys
 
 from .conftest import Make
 
@@ -93,8 +93,12 @@ def test_a_key_names_a_file_below_proc_sys(key: str, path: str) -> None:
 
 
 def test_one_setting_with_two_values_is_refused_however_it_is_written() -> None:
-    assert refused(make.sysctl("net.ipv4.ip_forward", "0"), make.sysctl("net/ipv4/ip_forward", "1")) == ["HST004"]
-    assert refused(make.sysctl("net.ipv4.ip_forward", "0"), make.sysctl("net.ipv4.ip_forward", "1")) == ["HST004"]
+    assert refused(make.sysctl("net.ipv4.ip_forward", "0"), make.sysctl("net/ipv4/ip_forward", "1")) == [
+        "HST004"
+    ]
+    assert refused(make.sysctl("net.ipv4.ip_forward", "0"), make.sysctl("net.ipv4.ip_forward", "1")) == [
+        "HST004"
+    ]
 
 
 def test_one_setting_with_one_value_is_fine() -> None:

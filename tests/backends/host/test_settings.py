@@ -3,14 +3,14 @@ from pathlib import Path
 from shutil import which
 
 import pytest
-from lvsc_host.backend import Host
 
 from lvsc.plugin import Artifact, LoadStep, Stage, Target
+from lvsc_host.backend import Host
 
 from .conftest import Emit, Make, Run
 
 
-def test_modules_are_loaded_at_boot_and_now(emit: Emit, make: Make) -> None:
+def test_modules_are_loaded_at_boot_and_now(emit: Emit, make: Make, debian: Target) -> None:
     emission = emit(make.module("ip_vs_ftp"), make.module("ip_vs"))
     assert emission.artifacts == (
         Artifact(
@@ -23,7 +23,7 @@ def test_modules_are_loaded_at_boot_and_now(emit: Emit, make: Make) -> None:
         LoadStep(
             stage=Stage.MODULES,
             unit="systemd-modules-load.service",
-            load=(("/usr/sbin/modprobe", "-a", "ip_vs", "ip_vs_ftp"),),
+            load=((debian.program("modprobe"), "-a", "ip_vs", "ip_vs_ftp"),),
         ),
     )
 
@@ -42,7 +42,7 @@ def test_values_of_one_option_are_a_list_in_the_order_of_numbers(emit: Emit, mak
     assert emission.steps == ()
 
 
-def test_settings_are_applied_at_boot_and_now(emit: Emit, make: Make) -> None:
+def test_settings_are_applied_at_boot_and_now(emit: Emit, make: Make, debian: Target) -> None:
     emission = emit(make.sysctl("net.ipv4.vs.conntrack"), make.sysctl("net.ipv4.conf.eth0/5.arp_ignore", "1"))
     (artifact,) = emission.artifacts
     assert artifact.path == "/etc/sysctl.d/90-lvsc.conf"
@@ -53,7 +53,7 @@ def test_settings_are_applied_at_boot_and_now(emit: Emit, make: Make) -> None:
         LoadStep(
             stage=Stage.SYSCTL,
             unit="systemd-sysctl.service",
-            load=(("/usr/sbin/sysctl", "-q", "-p", "/etc/sysctl.d/90-lvsc.conf"),),
+            load=((debian.program("sysctl"), "-q", "-p", "/etc/sysctl.d/90-lvsc.conf"),),
         ),
     )
 
@@ -91,8 +91,8 @@ def test_modprobe_reads_the_options(emit: Emit, make: Make, tmp_path: Path) -> N
 def test_sysctl_applies_the_settings_twice_without_a_word(
     sysctl: str, emit: Emit, make: Make, namespace: Run, tmp_path: Path
 ) -> None:
-    if which(sysctl.split()[0], path="/usr/sbin:/sbin:/usr/bin:/bin") is None:
-        pytest.skip(f"no {sysctl.split()[0]}")
+    if which(sysctl.split(maxsplit=1)[0], path="/usr/sbin:/sbin:/usr/bin:/bin") is None:
+        pytest.skip(f"no {sysctl.split(maxsplit=1)[0]}")
     emission = emit(
         make.sysctl("net.ipv4.conf.all.arp_announce", "2"),
         make.sysctl("net.ipv4.conf.eth0/5.arp_ignore", "1"),

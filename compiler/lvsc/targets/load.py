@@ -3,8 +3,6 @@
 import re
 from collections.abc import Callable, Iterable
 from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from typing import TypeVar
 
 from lvsc.diagnostics import nearest
@@ -65,10 +63,7 @@ class TargetDataError(ValueError):
 
 def names() -> tuple[str, ...]:
     """Return the names of all targets, sorted."""
-    found = (entry.name for entry in _data().iterdir())
-    return tuple(
-        sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml") and name != _ALIASES)
-    )
+    return tuple(sorted(name.removesuffix(".toml") for name in _files() if name != _ALIASES))
 
 
 def load(name: str) -> Target:
@@ -121,21 +116,30 @@ def parse(name: str, text: str, aliases: tuple[str, ...] = ()) -> Target:
 
 @cache  # package data does not change while a process runs
 def _load(name: str) -> Target:
-    text = _data().joinpath(f"{name}.toml").read_text(encoding="utf-8")
-    return parse(name, text, tuple(alias for alias, of in _aliases().items() if of == name))
+    return parse(name, _read(f"{name}.toml"), tuple(alias for alias, of in _aliases().items() if of == name))
 
 
 @cache
 def _aliases() -> dict[str, str]:
     import tomllib  # noqa: PLC0415 - as in `parse`
 
-    table = _Table(_ALIASES, "", tomllib.loads(_data().joinpath(_ALIASES).read_text(encoding="utf-8")))
+    table = _Table(_ALIASES, "", tomllib.loads(_read(_ALIASES)))
     known = names()
     return {alias: table.choice(alias, known) for alias in table.unread()}
 
 
-def _data() -> Traversable:
-    return files("lvsc.targets").joinpath("data")
+@cache
+def _files() -> tuple[str, ...]:
+    from importlib.resources import files  # noqa: PLC0415 - as in `parse`
+
+    entries = files("lvsc.targets").joinpath("data").iterdir()
+    return tuple(entry.name for entry in entries if entry.name.endswith(".toml"))
+
+
+def _read(file: str) -> str:
+    from importlib.resources import files  # noqa: PLC0415 - as in `parse`
+
+    return files("lvsc.targets").joinpath("data", file).read_text(encoding="utf-8")
 
 
 class _Table:

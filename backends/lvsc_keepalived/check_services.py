@@ -259,6 +259,12 @@ def _check(check: HealthCheck) -> Iterator[Diagnostic]:
                         f"`{ascii(text)[1:-1]}` is not bytes in hexadecimal",
                         "write two hexadecimal digits for each byte",
                     )
+                elif text is not None and text.lower().endswith("ff"):
+                    yield _probe(
+                        check,
+                        f"`{text}` ends with the byte ff, which some releases of keepalived take for an error",
+                        "send or expect bytes that end otherwise",
+                    )
             if udp.reply is not None and not udp.require_reply:
                 yield _probe(check, "a reply is said but none is required", "require the reply")
         case ScriptProbe() if check.timeout % 1:

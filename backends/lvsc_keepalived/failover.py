@@ -1,6 +1,6 @@
 """The VRRP blocks: scripts, instances and the group that fails over together (keepalived.conf(5), "VRRP")."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from lvsc.plugin import (
     AuthenticationType,
@@ -31,6 +31,7 @@ def failover(page: Page, part: HostPart) -> None:
     member_of = {name: group for group in groups for name in group.instances}
     tracks = part.target.has(Feature.KEEPALIVED_GROUP_TRACKING)
     alerts = bool(part.graph.of(EmailAlerts)) and not part.target.has(Feature.KEEPALIVED_SMTP_ALERT)
+    interfaces = {instance.name: instance.interface for instance in part.graph.of(VrrpInstance)}
     for instance in part.graph.of(VrrpInstance):
         page.gap()
         page.open(f"vrrp_instance {page.word(instance.name, instance)}", instance.origin)
@@ -39,7 +40,7 @@ def failover(page: Page, part: HostPart) -> None:
         group = member_of.get(instance.name)
         alone = group is not None and len(group.instances) == 1
         if group is not None and (alone or not tracks):
-            _tracking(page, group, except_interface=instance.interface)
+            _tracking(page, group, own={instance.interface})
         if group is not None and alone:
             _notifications(page, group)
         if alerts:
@@ -52,7 +53,7 @@ def failover(page: Page, part: HostPart) -> None:
             page.open(f"vrrp_sync_group {page.word(group.name, group)}", group.origin)
             _names(page, "group", group.instances, group)
             if tracks:
-                _tracking(page, group, except_interface=None)
+                _tracking(page, group, own={interfaces[name] for name in group.instances if name in interfaces})
             _notifications(page, group)
             if alerts:
                 page.line("smtp_alert", group.origin)
@@ -111,9 +112,9 @@ def _block(page: Page, keyword: str, addresses: Sequence[VirtualAddress], instan
     page.close()
 
 
-def _tracking(page: Page, group: SyncGroup, *, except_interface: str | None) -> None:
+def _tracking(page: Page, group: SyncGroup, *, own: Collection[str]) -> None:
     """The tracked things; an instance tracks its own interface anyway, and keepalived complains if that is said."""
-    interfaces = [name for name in group.track_interfaces if name != except_interface]
+    interfaces = [name for name in group.track_interfaces if name not in own]
     _names(page, "track_interface", interfaces, group)
     _names(page, "track_script", group.track_scripts, group)
 

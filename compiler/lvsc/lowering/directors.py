@@ -25,8 +25,8 @@ from lvsc.graph.nodes import (
 )
 from lvsc.graph.traffic import Address, Family
 from lvsc.lowering import codes
-from lvsc.lowering.lowered import LoweredService
 from lvsc.lowering.loops import LoopGuard
+from lvsc.lowering.lowered import LoweredService
 from lvsc.spec import model_codes
 from lvsc.spec.model import (
     Check,

@@ -24,8 +24,8 @@ from lvsc.graph.nodes import (
 )
 from lvsc.graph.traffic import Address, Family, Hook, Network, PortRange, Protocol, TrafficClass, host_network
 from lvsc.lowering import codes
-from lvsc.lowering.lowered import LoweredService
 from lvsc.lowering.loops import LoopGuard
+from lvsc.lowering.lowered import LoweredService
 from lvsc.lowering.probes import ChosenCheck
 from lvsc.spec.model import Cluster, Director, PoolServer, Service
 

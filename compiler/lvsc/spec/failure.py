@@ -28,20 +28,50 @@ class Failure:
 def failures(
     errors: Iterable[Any], values: Mapping[str, Any], schema: Mapping[str, Any]
 ) -> Iterator[Failure]:
-    """The failures that `jsonschema_rs` reports as errors of `values`, in its order."""
+    """The failures that `jsonschema_rs` reports as errors of `values`, in its order.
+
+    An error of `propertyNames` stands for a table whose keys are still to be judged.
+    """
     for error in errors:
         *steps, keyword = error.schema_path
         path: KeyPath = tuple(error.instance_path)
         within = _part(schema, steps)
-        yield Failure(
-            path=path,
-            keyword=str(keyword),
-            rule=within[keyword],
-            schema=within if isinstance(within, Mapping) else {},
-            value=_value(values, path),
-            name=str(error.kind.error.instance) if error.kind.name == "propertyNames" else None,
-            said=error.message,
-        )
+        if keyword == "propertyNames":
+            yield from _names(path, _value(values, path), within[keyword], schema)
+        else:
+            yield _failure(path, keyword, within, _value(values, path), error.message)
+
+
+def _names(
+    path: KeyPath, table: Mapping[str, Any], rule: Mapping[str, Any], schema: Mapping[str, Any]
+) -> Iterator[Failure]:
+    import jsonschema_rs  # noqa: PLC0415 - as in `lvsc.spec.check`
+
+    schema = {"$defs": schema.get("$defs", {}), **rule}
+    validator = jsonschema_rs.Draft202012Validator(schema)
+    for name in table:
+        for error in validator.iter_errors(name):
+            *steps, keyword = error.schema_path
+            yield _failure(path, keyword, _part(schema, steps), table, error.message, name)
+
+
+def _failure(
+    path: KeyPath,
+    keyword: str | int,
+    within: Any,
+    value: Any,
+    said: str,
+    name: str | None = None,  # noqa: ANN401
+) -> Failure:
+    return Failure(
+        path=path,
+        keyword=str(keyword),
+        rule=within[keyword],
+        schema=within if isinstance(within, Mapping) else {},
+        value=value,
+        name=name,
+        said=said,
+    )
 
 
 def resolve(schema: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:

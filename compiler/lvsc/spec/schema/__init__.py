@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from lvsc.spec.schema.fragment import Fragment
 from lvsc.spec.schema import pools, services, tables
+from lvsc.spec.schema.fragment import Fragment
 from lvsc.spec.schema.words import Schema
 
 __all__ = ["Schema", "generate"]

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from lvsc.graph.nodes import Scheduler, SchedulerFlag
 from lvsc.graph.traffic import MAX_MARK
-from lvsc.spec.schema.fragment import PLAIN, Fragment
 from lvsc.spec.schema import words
+from lvsc.spec.schema.fragment import PLAIN, Fragment
 from lvsc.spec.schema.words import Schema
 
 

@@ -1,0 +1,147 @@
+"""The codes of what is wrong with a lowered cluster, or suspicious in it, and of what its backends cannot render."""
+
+from lvsc.diagnostics import Code, Severity
+
+TWO_MARKS = Code(
+    "LVS401",
+    "packets with two marks",
+    """Two services put their marks on the same packets, so that the order of rules would decide who gets them. The witness
+is one such packet. Take the shared ports or addresses out of one of the two.""",
+)
+
+MARK_SHADOWS = Code(
+    "LVS402",
+    "a mark that hides a service",
+    """IPVS looks for a packet's mark before its address (ip_vs_core.c), so a service known by its address never sees packets
+that another service marks. Take the shared port out of one of the two, or give both marks over different ports.""",
+)
+
+SAME_ADDRESS = Code(
+    "LVS403",
+    "two services at one address and port",
+    """IPVS has one service for a protocol, an address and a port. The second would be refused, or replace the first.
+Make one service of the two, or move one to another port or address.""",
+)
+
+UNUSED_POOL = Code(
+    "LVS404",
+    "a pool that no service uses",
+    """Nothing is balanced to this pool, and nothing is emitted for its real servers. Name it in a service, or remove
+it.""",
+    Severity.WARNING,
+)
+
+UNUSED_ADDRESS = Code(
+    "LVS405",
+    "an address that nothing uses",
+    """No service has this virtual address and no network names it as its gateway, so no director gets it. Name it in a
+service, or remove it.""",
+    Severity.WARNING,
+)
+
+WEIGHTS_IGNORED = Code(
+    "LVS406",
+    "weights that the scheduler ignores",
+    """The schedulers rr, lc and dh treat every real server alike, whatever its weight; only a weight of 0 still means
+that it gets nothing new. Choose wrr or wlc, or leave the weights out.""",
+    Severity.WARNING,
+)
+
+UNTIED_BUNDLE = Code(
+    "LVS407",
+    "a bundle that does not keep a client together",
+    """One mark makes one service of several ports, but without persistence (or source hashing without ports) each new
+connection of a client is scheduled by itself, so its ports may end at different real servers. Add `persistence`.""",
+    Severity.WARNING,
+)
+
+ZERO_WEIGHT = Code(
+    "LVS408",
+    "no real server gets new connections",
+    """Every real server of the service is drained or has weight 0, so new clients are refused. That is right only while
+the pool is emptied on purpose.""",
+    Severity.WARNING,
+)
+
+QUORUM = Code(
+    "LVS409",
+    "a quorum that is out of reach",
+    """The quorum is more than the total weight of all real servers, so the service would never be up.""",
+)
+
+UNREACHABLE = Code(
+    "LVS410",
+    "a forwarding method that cannot reach the real server",
+    """By `direct` only the Ethernet frame's destination changes, so the real server must be in a network that the
+directors are in. It is in none of the prefixes of `[networks]`. Reach it by `nat` or `tunnel`, or add the prefix that is
+missing to its network.""",
+)
+
+NO_GATEWAY = Code(
+    "LVS411",
+    "NAT without a gateway that fails over",
+    """By `nat` the answers come back through the active director, so the real servers' default route must move with the
+virtual addresses. With several directors, no network that these real servers are in has a `gateway`. Add a virtual address
+for it and name it in the network, or use `source_nat`.""",
+    Severity.WARNING,
+)
+
+MISSING_FEATURE = Code(
+    "LVS501",
+    "something that the target's version cannot do",
+    """The spec asks for something that the target's version of a program does not have. Configured all the same, it would be
+refused when it is loaded, or silently left out. Choose a target that has it, or do without it.""",
+)
+
+UNKNOWN_BACKEND = Code(
+    "LVS502",
+    "an unknown backend",
+    """No installed plugin provides a backend of this name. `lvsc backends` lists them.""",
+)
+
+TWO_BACKENDS = Code(
+    "LVS503",
+    "two backends of one role",
+    """A cluster uses one packet filter and one director backend; every rule is rendered by exactly one. Name one of each
+role at most.""",
+)
+
+NOT_RENDERED = Code(
+    "LVS504",
+    "something that no chosen backend can say",
+    """Nothing is left out in silence: what the spec asks for must be rendered by one of the chosen backends. Choose a backend
+that can, or say in the spec that it is not wanted (`check = "none"`, `[failover] method = "external"`).""",
+)
+
+TWICE_RENDERED = Code(
+    "LVS505",
+    "something that two backends would say",
+    """Two of the chosen backends render the same part of the rule graph; loaded together they would disagree or do it
+twice. This is a defect of a plugin: use only one of the two.""",
+)
+
+SAME_FILE = Code(
+    "LVS506",
+    "two backends that write one file",
+    """Two of the chosen backends write the same file of a host. This is a defect of a plugin.""",
+)
+
+ALL = (
+    TWO_MARKS,
+    MARK_SHADOWS,
+    SAME_ADDRESS,
+    UNUSED_POOL,
+    UNUSED_ADDRESS,
+    WEIGHTS_IGNORED,
+    UNTIED_BUNDLE,
+    ZERO_WEIGHT,
+    QUORUM,
+    UNREACHABLE,
+    NO_GATEWAY,
+    MISSING_FEATURE,
+    UNKNOWN_BACKEND,
+    TWO_BACKENDS,
+    NOT_RENDERED,
+    TWICE_RENDERED,
+    SAME_FILE,
+)

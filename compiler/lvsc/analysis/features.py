@@ -1,0 +1,103 @@
+"""What the targets' versions cannot do."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from lvsc.analysis import codes
+from lvsc.diagnostics import Diagnostic, Origin
+from lvsc.graph.nodes import (
+    ConnectionSync,
+    ModuleOption,
+    Node,
+    RealServer,
+    Scheduler,
+    SchedulerFlag,
+    TunnelChecksum,
+    TunnelDevice,
+    TunnelType,
+    VirtualService,
+)
+from lvsc.graph.traffic import Family
+from lvsc.lowering.lowered import LoweredService
+from lvsc.plugins.backend import Backend, HostPart
+from lvsc.targets import Feature, Target, first_with
+
+_SCHEDULERS = {
+    Scheduler.FO: Feature.KERNEL_SCHED_FO,
+    Scheduler.OVF: Feature.KERNEL_SCHED_OVF,
+    Scheduler.MH: Feature.KERNEL_SCHED_MH,
+    Scheduler.TWOS: Feature.KERNEL_SCHED_TWOS,
+}
+_TUNNELS = {TunnelType.GUE: Feature.KERNEL_TUNNEL_GUE, TunnelType.GRE: Feature.KERNEL_TUNNEL_GRE}
+#: The size of the connection table that every kernel allows, in bits.
+_COMMON_TABLE_BITS = 20
+
+
+def missing_features(
+    parts: Mapping[Backend, tuple[HostPart, ...]],
+    services: Iterable[LoweredService],
+    director_target: Target,
+) -> Iterator[Diagnostic]:
+    """A diagnostic for each feature that a target lacks and a place in the spec needs, once."""
+    seen: set[tuple[Feature, str, Origin]] = set()
+    for feature, target, origin in _needed(parts, services, director_target):
+        if not target.has(feature) and (feature, target.name, origin) not in seen:
+            seen.add((feature, target.name, origin))
+            yield _missing(feature, target, origin)
+
+
+def _needed(
+    parts: Mapping[Backend, tuple[HostPart, ...]],
+    services: Iterable[LoweredService],
+    director_target: Target,
+) -> Iterator[tuple[Feature, Target, Origin]]:
+    for lowered in services:
+        for feature in lowered.plan.features:
+            yield feature, director_target, lowered.service.origin
+    for backend, own in parts.items():
+        for part in own:
+            for node in part.graph:
+                for feature in (*kernel_needs(node), *backend.needs(node)):
+                    yield feature, part.target, node.origin
+
+
+def kernel_needs(node: Node) -> Iterator[Feature]:
+    """The features that a host's kernel must have for a node, whichever backend renders it."""
+    if isinstance(node, VirtualService):
+        if node.scheduler in _SCHEDULERS:
+            yield _SCHEDULERS[node.scheduler]
+        if {SchedulerFlag.SH_FALLBACK, SchedulerFlag.SH_PORT} & set(node.flags):
+            yield Feature.KERNEL_SH_FLAGS
+    elif isinstance(node, RealServer):
+        if node.tunnel is not None and node.tunnel.type in _TUNNELS:
+            yield _TUNNELS[node.tunnel.type]
+            if node.tunnel.checksum is not TunnelChecksum.NONE:
+                yield Feature.KERNEL_TUNNEL_GUE_CHECKSUM
+        if Family.of(node.address) is not node.selector.family:
+            yield Feature.KERNEL_MIXED_FAMILIES
+    elif isinstance(node, ConnectionSync):
+        if (node.max_length, node.port, node.ttl, node.group) != (None, None, None, None):
+            yield Feature.KERNEL_SYNC_PARAMETERS
+    elif isinstance(node, ModuleOption):
+        if node.option == "conn_tab_bits" and int(node.value) > _COMMON_TABLE_BITS:
+            yield Feature.KERNEL_CONN_TAB_BITS_27
+    elif isinstance(node, TunnelDevice) and node.type is TunnelType.GUE:
+        yield Feature.KERNEL_FOU
+
+
+def _missing(feature: Feature, target: Target, origin: Origin) -> Diagnostic:
+    fact = feature.value
+    version = target.version(fact.program)
+    program = _PROGRAMS.get(fact.program.value, fact.program.value)
+    has = f"has {version}" if version is not None else "does not ship it"
+    others = [name for name in first_with(feature) if name != target.name]
+    return codes.MISSING_FEATURE.at(
+        origin,
+        f"target `{target.name}` cannot do {fact.title}",
+        notes=[f"it needs {program} {fact.since} or newer, and `{target.name}` {has}"],
+        help=f"use another way, or a target that can: {', '.join(f'`{name}`' for name in others)}"
+        if others
+        else "use another way: no target can",
+    )
+
+
+_PROGRAMS = {"kernel": "Linux"}

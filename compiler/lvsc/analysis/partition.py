@@ -1,0 +1,67 @@
+"""Who renders what: every node of the graph goes to exactly one backend."""
+
+from collections.abc import Iterable, Mapping
+
+from lvsc.analysis import codes
+from lvsc.diagnostics import Diagnostic, Origin
+from lvsc.graph.graph import HostGraph, RuleGraph
+from lvsc.graph.nodes import Node
+from lvsc.plugins.backend import Backend, HostPart
+from lvsc.plugins.manager import Plugins
+from lvsc.targets import Target
+
+_SAID = {
+    "HealthCheck": 'how real servers are probed (say `check = "none"` to do without)',
+    "SorryServer": "a sorry server",
+    "Quorum": "a quorum",
+    "VrrpInstance": 'failover by VRRP (say `method = "external"` where something else does it)',
+    "SyncGroup": "a failover group",
+    "TrackScript": "a track script",
+    "ScriptUser": "commands that run on changes of state",
+    "EmailAlerts": "alerts by mail",
+    "VirtualAddress": "a virtual address that fails over",
+    "PassiveSettings": "the real servers' FTP settings",
+}
+
+
+def partition(
+    graph: RuleGraph, backends: tuple[Backend, ...], targets: Mapping[str, Target], cluster: str, plugins: Plugins
+) -> tuple[dict[Backend, tuple[HostPart, ...]], list[Diagnostic]]:
+    """Each backend's parts of the graph, and a diagnostic for what none of them renders or two of them would."""
+    parts: dict[Backend, list[HostPart]] = {backend: [] for backend in backends}
+    orphans: dict[tuple[str, Origin], Node] = {}
+    doubles: dict[tuple[str, Origin], tuple[Node, list[Backend]]] = {}
+    for host, host_graph in graph.hosts.items():
+        own: dict[Backend, list[Node]] = {backend: [] for backend in backends}
+        for node in host_graph:
+            takers = [backend for backend in backends if backend.renders(node)]
+            if len(takers) == 1:
+                own[takers[0]].append(node)
+            elif not takers:
+                orphans.setdefault((type(node).__name__, node.origin), node)
+            else:
+                doubles.setdefault((type(node).__name__, node.origin), (node, takers))
+        for backend, nodes in own.items():
+            if nodes:
+                parts[backend].append(HostPart(cluster=cluster, graph=HostGraph(host, nodes), target=targets[host]))
+    problems = [_orphan(node, backends, plugins) for node in orphans.values()]
+    problems += [_double(node, takers) for node, takers in doubles.values()]
+    return {backend: tuple(own_parts) for backend, own_parts in parts.items()}, problems
+
+
+def _orphan(node: Node, backends: Iterable[Backend], plugins: Plugins) -> Diagnostic:
+    chosen = ", ".join(f"`{backend.name}`" for backend in backends)
+    able = [name for name in plugins.backend_names if plugins.backend(name).renders(node)]
+    return codes.NOT_RENDERED.at(
+        node.origin,
+        f"none of the chosen backends can say {_SAID.get(type(node).__name__, type(node).__name__)}",
+        notes=[f"chosen are {chosen}"],
+        help="use " + " or ".join(f"`{name}`" for name in able) if able else "no installed backend can: leave it out",
+    )
+
+
+def _double(node: Node, takers: Iterable[Backend]) -> Diagnostic:
+    names = " and ".join(f"`{backend.name}`" for backend in takers)
+    return codes.TWICE_RENDERED.at(
+        node.origin, f"backends {names} would both say {type(node).__name__}", help="use only one of them"
+    )

@@ -1,0 +1,178 @@
+"""The way through, from a spec's text to the files of every host. Pure: text in, text out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from lvsc import targets
+from lvsc.analysis import codes as analysis_codes
+from lvsc.analysis.choice import choose_backends
+from lvsc.analysis.features import missing_features
+from lvsc.analysis.lints import lint
+from lvsc.analysis.partition import partition
+from lvsc.diagnostics import Diagnostic, DiagnosticError, Place, has_errors, nearest
+from lvsc.lowering.lower import lower
+from lvsc.lowering.lowered import Lowered
+from lvsc.plugins.artifact import Artifact, LoadStep
+from lvsc.plugins.backend import Backend, HostPart
+from lvsc.plugins.manager import Plugins
+from lvsc.spec import model_codes
+from lvsc.spec.check import check
+from lvsc.spec.load import load
+from lvsc.spec.model import Cluster
+from lvsc.spec.read import read
+from lvsc.spec.schema import generate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line overrides."""
+
+    target: str | None = None
+    backends: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmittedFile:
+    """A file for a host, and the backend that made it."""
+
+    host: str
+    backend: str
+    artifact: Artifact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostStep:
+    """A step of loading on a host, and the backend that asks for it."""
+
+    host: str
+    backend: str
+    step: LoadStep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """A spec that compiles: its graph, who renders what, and everything that is emitted."""
+
+    lowered: Lowered
+    targets: Mapping[str, targets.Target]
+    """Each host's target."""
+    parts: Mapping[Backend, tuple[HostPart, ...]]
+    files: tuple[EmittedFile, ...]
+    """By host and path."""
+    steps: tuple[HostStep, ...]
+    """By host, in loading order."""
+    diagnostics: tuple[Diagnostic, ...]
+    """Warnings and notes."""
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster."""
+        return self.lowered.cluster
+
+
+def compile_spec(text: str, file: str, plugins: Plugins, options: Options | None = None) -> Compiled:
+    """Compile the text of a spec.
+
+    Raises:
+        DiagnosticError: The spec has errors; all that were found are in it, warnings too.
+    """
+    options = options or Options()
+    lowered = analyse(text, file, plugins, options)
+    problems = list(lowered.diagnostics)
+    host_targets = {host: targets.load(name) for host, name in lowered.targets.items()}
+    director_target = targets.load(lowered.cluster.target)
+    try:
+        backends = choose_backends(lowered, director_target, plugins, options.backends)
+    except DiagnosticError as error:
+        raise DiagnosticError((*problems, *error.diagnostics)) from None
+    parts, unrendered = partition(lowered.graph, backends, host_targets, lowered.cluster.name, plugins)
+    problems += unrendered
+    problems += missing_features(parts, lowered.services, director_target)
+    if not has_errors(problems):
+        # A backend may rely on its target's features, so it is asked only where they are there.
+        problems += [found for backend, own in parts.items() for part in own for found in backend.check(part)]
+    if has_errors(problems):
+        raise DiagnosticError(problems)
+    files, steps, clashes = _emit(parts)
+    if clashes:
+        raise DiagnosticError((*problems, *clashes))
+    return Compiled(
+        lowered=lowered,
+        targets=host_targets,
+        parts=parts,
+        files=files,
+        steps=steps,
+        diagnostics=tuple(problems),
+    )
+
+
+def analyse(text: str, file: str, plugins: Plugins, options: Options | None = None) -> Lowered:
+    """Read, check, model, lower and lint a spec; its diagnostics are warnings and notes.
+
+    Raises:
+        DiagnosticError: The spec has errors.
+    """
+    document = read(text, file)
+    problems: list[Diagnostic] = list(check(document, generate(plugins.fragments)))
+    if has_errors(problems):
+        raise DiagnosticError(problems)
+    cluster, found = load(document.values, file, plugins.kinds)
+    problems += found
+    if options is not None and options.target is not None:
+        cluster = replace(cluster, target=options.target)
+    problems += _unknown_targets(cluster, given=options is not None and options.target is not None)
+    if has_errors(problems):
+        raise DiagnosticError(problems)
+    lowered = lower(cluster, plugins.kinds)
+    problems += lowered.diagnostics
+    problems += lint(lowered)
+    if not has_errors(problems):
+        problems += plugins.lint(lowered)
+    if has_errors(problems):
+        raise DiagnosticError(problems)
+    return replace(lowered, diagnostics=tuple(problems))
+
+
+def _unknown_targets(cluster: Cluster, *, given: bool) -> list[Diagnostic]:
+    wanted: dict[str, Place | None] = {
+        server.target: Place(server.origin) for pool in cluster.pools.values() for server in pool.real_servers if server.target
+    }
+    wanted[cluster.target] = None if given else Place(cluster.origin / "target")
+    problems: list[Diagnostic] = []
+    for name, place in wanted.items():
+        try:
+            targets.load(name)
+        except targets.UnknownTarget:
+            near = nearest(name, targets.names())
+            problems.append(
+                model_codes.UNKNOWN_TARGET.at(
+                    place,
+                    f"there is no target `{name}`",
+                    help=f"did you mean `{near}`?" if near else "`lvsc targets` lists them",
+                    replacement=f'"{near}"' if near and name == cluster.target else None,
+                )
+            )
+    return problems
+
+
+def _emit(
+    parts: Mapping[Backend, tuple[HostPart, ...]],
+) -> tuple[tuple[EmittedFile, ...], tuple[HostStep, ...], Sequence[Diagnostic]]:
+    files: dict[tuple[str, str], EmittedFile] = {}
+    steps: list[HostStep] = []
+    clashes: list[Diagnostic] = []
+    for backend, own in parts.items():
+        for part in own:
+            emission = backend.emit(part)
+            for artifact in emission.artifacts:
+                file = EmittedFile(host=part.host, backend=backend.name, artifact=artifact)
+                other = files.setdefault((part.host, artifact.path), file)
+                if other is not file:
+                    clashes.append(
+                        analysis_codes.SAME_FILE.at(
+                            None, f"backends `{other.backend}` and `{backend.name}` both write `{artifact.path}` of `{part.host}`"
+                        )
+                    )
+            steps += [HostStep(host=part.host, backend=backend.name, step=step) for step in emission.steps]
+    steps.sort(key=lambda s: (s.host, s.step.stage.position, s.backend))
+    return tuple(files[key] for key in sorted(files)), tuple(steps), clashes

@@ -13,6 +13,10 @@ def systemd_unit(header: str, target: Target) -> Text:
     reloaded with them, so that it is never called active without its rules: PartOf= passes on their stop and restart,
     WantedBy= their start (PartOf= does not, systemd.unit(5)), ReloadPropagatedFrom= their reload; After= orders each
     behind theirs. Names of units that the host does not have are no error in any of the four.
+
+    What PartOf= costs, as seen with systemd 252: `systemctl stop` of one of them stops this unit too, even where that one
+    was not running, and so does the start of one that conflicts with a running other (firewalld and iptables.service).
+    This unit is to be started again then. A reload that systemd is not told of (`firewall-cmd --reload`) reaches nothing.
     """
     shell = target.program("sh")
     others = " ".join(target.units.iptables)

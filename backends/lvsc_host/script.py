@@ -38,7 +38,12 @@ there() {
 
 add() {
 	case $1 in
-	address) "$ip" addr replace "$2" dev "$3" ;;
+	address)
+		lifetime=
+		# Not to be the source of tunnelled packets: the real server has the address, too, and would drop them.
+		case $3:$2 in lo:*) ;; *:*:*) lifetime="preferred_lft 0" ;; esac
+		"$ip" addr replace "$2" dev "$3" $lifetime
+		;;
 	device) "$ip" link set dev "$2" up ;;
 	gue) "$ip" fou add port "$2" gue ;;
 	gue6) "$ip" -6 fou add port "$2" gue ;;

@@ -192,6 +192,24 @@ def test_an_interface_that_is_gone_does_not_hinder_stopping(
     assert (ran.returncode, ran.stderr, states(ran.stdout)) == (0, "", [[]])
 
 
+def test_only_a_served_ipv6_address_is_never_chosen_as_a_source(
+    shell: str, emit: Emit, make: Make, namespace: Run, tmp_path: Path
+) -> None:
+    write(
+        tmp_path,
+        "addresses.sh",
+        emit,
+        make.address("fd00:a::80/64", "eth0.5"),
+        make.address("192.0.2.10/24", "eth0.5"),
+        make.address("fd00:a::81/128"),
+    )
+    ran = namespace(
+        f"{LINKS} {shell} addresses.sh start; {shell} addresses.sh start; ip -o addr show deprecated"
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert [line.split()[3] for line in ran.stdout.splitlines()] == ["fd00:a::80/64"]
+
+
 def test_an_ipv6_address_on_loopback_is_usable_at_once(
     emit: Emit, make: Make, namespace: Run, tmp_path: Path
 ) -> None:
@@ -215,7 +233,14 @@ def test_busybox_alone_is_enough_for_addresses(
     write(
         tmp_path, "first.sh", emit, make.address("10.0.0.80/32"), make.address("fd00::80/128"), target=target
     )
-    write(tmp_path, "second.sh", emit, make.address("192.0.2.10/24", "eth0.5"), target=target)
+    write(
+        tmp_path,
+        "second.sh",
+        emit,
+        make.address("192.0.2.10/24", "eth0.5"),
+        make.address("fd00::10/64", "eth0.5"),
+        target=target,
+    )
     ran = namespace(
         f"""{LINKS}
         run() {{ env -i PATH={tmp_path}/bin sh "$@"; }}
@@ -225,7 +250,11 @@ def test_busybox_alone_is_enough_for_addresses(
         """
     )
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert states(ran.stdout) == [["10.0.0.80/32 lo", "fd00::80/128 lo"], ["192.0.2.10/24 eth0.5"], []]
+    assert states(ran.stdout) == [
+        ["10.0.0.80/32 lo", "fd00::80/128 lo"],
+        ["192.0.2.10/24 eth0.5", "fd00::10/64 eth0.5"],
+        [],
+    ]
 
 
 def test_another_word_than_start_and_stop_is_refused(

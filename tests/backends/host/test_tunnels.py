@@ -11,7 +11,7 @@ from .conftest import Emit, Make
 
 KINDS = list(product(("ipip", "gre", "gue"), (4, 6), (4, 6)))
 #: What lowering has to add for the devices to be there.
-MODULES = ("ipip", "sit", "ip_gre", "ip6_gre", "ip6_tunnel", "fou", "fou6")
+MODULES = ("ipip", "sit", "ip_gre", "ip6_gre", "ip6_tunnel", "fou")
 
 
 @pytest.mark.parametrize(

@@ -33,44 +33,41 @@ def failures(
     An error of `propertyNames` stands for a table whose keys are still to be judged.
     """
     for error in errors:
-        *steps, keyword = error.schema_path
         path: KeyPath = tuple(error.instance_path)
-        within = _part(schema, steps)
-        if keyword == "propertyNames":
-            yield from _names(path, _value(values, path), within[keyword], schema)
+        failure = _failure(error, path, _value(values, path), schema)
+        if failure.keyword == "propertyNames":
+            yield from _names(failure, schema)
         else:
-            yield _failure(path, keyword, within, _value(values, path), error.message)
+            yield failure
 
 
-def _names(
-    path: KeyPath, table: Mapping[str, Any], rule: Mapping[str, Any], schema: Mapping[str, Any]
-) -> Iterator[Failure]:
+def _names(table: Failure, schema: Mapping[str, Any]) -> Iterator[Failure]:
     import jsonschema_rs  # noqa: PLC0415 - as in `lvsc.spec.check`
 
-    schema = {"$defs": schema.get("$defs", {}), **rule}
+    schema = {"$defs": schema.get("$defs", {}), **table.rule}
     validator = jsonschema_rs.Draft202012Validator(schema)
-    for name in table:
+    for name in table.value:
         for error in validator.iter_errors(name):
-            *steps, keyword = error.schema_path
-            yield _failure(path, keyword, _part(schema, steps), table, error.message, name)
+            yield _failure(error, table.path, table.value, schema, name)
 
 
 def _failure(
+    error: Any,  # noqa: ANN401 - the library's class says nothing that mypy could hold it to
     path: KeyPath,
-    keyword: str | int,
-    within: Any,
-    value: Any,
-    said: str,
-    name: str | None = None,  # noqa: ANN401
+    value: Any,  # noqa: ANN401 - TOML values are of any type
+    schema: Mapping[str, Any],
+    name: str | None = None,
 ) -> Failure:
+    *steps, keyword = error.schema_path
+    within = _part(schema, steps)
     return Failure(
         path=path,
-        keyword=str(keyword),
+        keyword=keyword,
         rule=within[keyword],
-        schema=within if isinstance(within, Mapping) else {},
+        schema=within,
         value=value,
         name=name,
-        said=said,
+        said=error.message,
     )
 
 

@@ -102,6 +102,9 @@ class FtpKind(ServiceKind):
         options = options_of(service)
         way = choose(service)
         ports = [ServicePort(Protocol.TCP, PortRange.one(options.control_port))]
+        if way is Way.PASSING:
+            # Active data goes out past the director, but the client's packets of it come in by way of it.
+            ports.append(ServicePort(Protocol.TCP, PortRange.one(options.control_port - 1)))
         if options.passive_ports is not None:
             ports.append(ServicePort(Protocol.TCP, options.passive_ports))
         persistent = way is not Way.ADDRESS

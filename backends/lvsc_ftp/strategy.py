@@ -73,5 +73,6 @@ REASONS = {
     Way.PASSING: (
         "the real servers' answers do not pass the director, so it has nothing to read or correct",
         "one persistent mark over the control port and the passive range ties a client's connections together",
+        "the port below the control port belongs to it: an active client's packets go there by way of the director",
     ),
 }

@@ -59,6 +59,11 @@ class HelperAssignment(PacketRule):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoTrack(PacketRule):
+    """Packets that connection tracking passes over, because it sees only one half of their connections."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceNat(PacketRule):
     """Connections whose source address is replaced on the way out."""
 
@@ -534,7 +539,27 @@ class TunnelDevice(Node):
     """The family of the packets inside; the outer one is that of the real server's address."""
     outer_family: Family
     port: int | None = None
+    """The UDP port of gue, None otherwise."""
+    checksum: TunnelChecksum = TunnelChecksum.NONE
+    """A gre device takes packets with the checksum or without it, never both."""
+
+    @property
+    def own(self) -> bool:
+        """Whether it needs a device of its own; the one that comes with the module takes no gre checksums."""
+        return self.type is TunnelType.GRE and self.checksum is not TunnelChecksum.NONE
+
+    @property
+    def device(self) -> str:
+        """The device that the packets come out of (docs/kernel-facts.md, Tunnels)."""
+        outer_ipv4 = self.outer_family is Family.IPV4
+        if self.own:
+            return "lvsc-gre" if outer_ipv4 else "lvsc-gre6"
+        if self.type is TunnelType.GRE:
+            return "gre0" if outer_ipv4 else "ip6gre0"
+        if outer_ipv4:
+            return "tunl0" if self.family is Family.IPV4 else "sit0"
+        return "ip6tnl0"
 
     @property
     def sort_key(self) -> tuple[object, ...]:
-        return (self.type.value, self.family.value, self.outer_family.value, self.port or 0)
+        return (self.type.value, self.family.value, self.outer_family.value, self.port or 0, self.checksum.value)

@@ -54,6 +54,21 @@ ONE_PACKET = Code(
 needs a connection to begin with, does nothing with it. Make a service of its own of the UDP ports.""",
 )
 
+ONE_PACKET_NAT = Code(
+    "LVS317",
+    "one-packet scheduling by NAT",
+    """With one-packet scheduling IPVS forgets a datagram at once, so it does not recognise the answer and cannot give it
+the virtual address back: it leaves with the real server's own, and the client drops it. Reach the real servers by
+`direct` or `tunnel`, where they answer with the virtual address themselves.""",
+)
+
+GRE_CHECKSUM = Code(
+    "LVS318",
+    "gre with and without checksums at one real server",
+    """A gre device of the real server takes packets with a checksum or packets without one, never both. Use the same
+`checksum` for every pool that the real server is in.""",
+)
+
 FLAGS = Code(
     "LVS308",
     "flags of another scheduler",
@@ -130,6 +145,8 @@ ALL = (
     PROBE_PORT,
     NO_SERVER,
     ONE_PACKET,
+    ONE_PACKET_NAT,
+    GRE_CHECKSUM,
     FLAGS,
     LOOP_MAC,
     LOOP_TUNNEL,

@@ -231,8 +231,13 @@ def _has_commands(cluster: Cluster) -> bool:
 
 
 def uses_conntrack(cluster: Cluster) -> bool:
-    """Whether IPVS keeps its packets' conntrack entries: unless the firewall is said to be none and nothing needs them."""
-    return cluster.firewall is not Firewall.NONE or any(service.source_nat for service in cluster.services)
+    """Whether IPVS keeps its packets' conntrack entries.
+
+    NAT behind a stateful firewall needs them, and so does source NAT. By direct routing and tunnel the director sees half of
+    each connection, and tracking it would only make the other half's absence a fault.
+    """
+    nat = [service for service in cluster.services if Forwarding.NAT in service.forwardings]
+    return any(service.source_nat for service in nat) or (bool(nat) and cluster.firewall is not Firewall.NONE)
 
 
 def _sysctls(

@@ -11,7 +11,7 @@ from lvsc.lowering.directors import check_failover, director_nodes, placements
 from lvsc.lowering.lowered import Lowered, LoweredService
 from lvsc.lowering.marks import derived_mark, report_shared_marks
 from lvsc.lowering.probes import ChosenCheck, choose_check
-from lvsc.lowering.real_servers import real_server_nodes
+from lvsc.lowering.real_servers import real_server_nodes, report_gre_checksums
 from lvsc.lowering.selection import address_reason, mark_reasons, normal_ports
 from lvsc.lowering.services import check_service, check_source_nat, service_nodes
 from lvsc.plugins.kind import ServiceKind, ServicePort
@@ -40,6 +40,7 @@ def lower(cluster: Cluster, kinds: Mapping[str, ServiceKind]) -> Lowered:
     nodes += director_nodes(cluster, tuple(services), places, guards)
     nodes += real_server_nodes(services)
     problems += _report_settings(nodes)
+    problems += report_gre_checksums(nodes)
     return Lowered(
         cluster=cluster,
         services=tuple(services),

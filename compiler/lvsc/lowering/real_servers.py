@@ -3,27 +3,28 @@
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_interface
 
-from lvsc.diagnostics import Origin
+from lvsc.diagnostics import Diagnostic, Place
 from lvsc.graph.nodes import (
     AddressRole,
     Forwarding,
     KernelModule,
     Node,
     Sysctl,
+    TunnelChecksum,
     TunnelDevice,
     TunnelType,
     VirtualAddress,
 )
 from lvsc.graph.traffic import Family
+from lvsc.lowering import codes
 from lvsc.lowering.lowered import LoweredService
 from lvsc.spec.model import PoolServer
 
-#: The modules that unwrap each tunnel, by its type and the families inside and outside.
+_FOUR, _SIX = Family.IPV4, Family.IPV6
+#: The modules that unwrap a tunnel, by the families inside and outside. `fou` is never loaded by itself.
 _MODULES = {
-    (TunnelType.IPIP, Family.IPV4, Family.IPV4): ("ipip",),
-    (TunnelType.IPIP, Family.IPV6, Family.IPV4): ("sit",),
-    (TunnelType.IPIP, Family.IPV4, Family.IPV6): ("ip6_tunnel",),
-    (TunnelType.IPIP, Family.IPV6, Family.IPV6): ("ip6_tunnel",),
+    TunnelType.IPIP: {(_FOUR, _FOUR): "ipip", (_SIX, _FOUR): "sit", (_FOUR, _SIX): "ip6_tunnel", (_SIX, _SIX): "ip6_tunnel"},
+    TunnelType.GRE: {(_FOUR, _FOUR): "ip_gre", (_SIX, _FOUR): "ip_gre", (_FOUR, _SIX): "ip6_gre", (_SIX, _SIX): "ip6_gre"},
 }
 
 
@@ -58,19 +59,45 @@ def _loopback(lowered: LoweredService, server: PoolServer) -> Iterator[Node]:
 
 
 def _unwrapping(lowered: LoweredService, server: PoolServer) -> Iterator[Node]:
-    tunnel = server.tunnel
+    """The device that unwraps each tunnel, and its modules."""
+    tunnel, host, origin = server.tunnel, server.name, server.origin
     if tunnel is None:
         return
     for family in lowered.service.families:
         own = server.ip(family)
         outer = Family.of(own if own is not None else server.ips[0])
-        yield from tunnel_nodes(server.name, server.origin, tunnel.type, family, outer, tunnel.port)
+        checksum = tunnel.checksum if tunnel.type is TunnelType.GRE else TunnelChecksum.NONE
+        device = TunnelDevice(
+            host=host,
+            origin=origin,
+            type=tunnel.type,
+            family=family,
+            outer_family=outer,
+            port=tunnel.port,
+            checksum=checksum,
+        )
+        yield device
+        if family is Family.IPV4:
+            # The larger of the two counts, and not even loose filtering lets packets into a device without an address.
+            yield Sysctl(host=host, origin=origin, key="net.ipv4.conf.all.rp_filter", value="0")
+            if not device.own:
+                yield Sysctl(host=host, origin=origin, key=f"net.ipv4.conf.{device.device}.rp_filter", value="0")
+        inner = TunnelType.IPIP if tunnel.type is TunnelType.GUE else tunnel.type
+        yield KernelModule(host=host, origin=origin, name=_MODULES[inner][family, outer])
+        if tunnel.type is TunnelType.GUE:
+            yield KernelModule(host=host, origin=origin, name="fou")
 
 
-def tunnel_nodes(
-    host: str, origin: Origin, kind: TunnelType, family: Family, outer: Family, port: int | None
-) -> Iterator[Node]:
-    """The device that unwraps a tunnel, its modules, and the reverse path filter that lets its packets in."""
-    yield TunnelDevice(host=host, origin=origin, type=kind, family=family, outer_family=outer, port=port)
-    for module in _MODULES.get((kind, family, outer), ()):
-        yield KernelModule(host=host, origin=origin, name=module)
+def report_gre_checksums(nodes: Iterable[Node]) -> Iterator[Diagnostic]:
+    """A real server that would need one gre device to take packets both with checksums and without."""
+    devices: dict[tuple[str, Family], TunnelDevice] = {}
+    for node in nodes:
+        if isinstance(node, TunnelDevice) and node.type is TunnelType.GRE:
+            first = devices.setdefault((node.host, node.outer_family), node)
+            if first.checksum is not node.checksum:
+                yield codes.GRE_CHECKSUM.at(
+                    node.origin,
+                    f"real server `{node.host}` gets gre packets with checksums and without",
+                    others=[Place(first.origin, label="the other one")],
+                    help="use the same `checksum` in both places",
+                )

@@ -10,6 +10,7 @@ from lvsc.graph.nodes import (
     Marking,
     MarkSelector,
     Node,
+    NoTrack,
     Persistence,
     PingProbe,
     Quorum,
@@ -27,7 +28,7 @@ from lvsc.lowering import codes
 from lvsc.lowering.loops import LoopGuard
 from lvsc.lowering.lowered import LoweredService
 from lvsc.lowering.probes import ChosenCheck
-from lvsc.spec.model import Cluster, Director, PoolServer, Service
+from lvsc.spec.model import Cluster, Director, Firewall, PoolServer, Service
 
 _FLAGS_OF = {
     Scheduler.SH: {SchedulerFlag.SH_FALLBACK, SchedulerFlag.SH_PORT},
@@ -44,6 +45,13 @@ def check_service(lowered: LoweredService) -> Iterator[Diagnostic]:
             f"service `{service.name}` is one-packet and "
             + ("persistent" if lowered.plan.persistence is not None else f"balances {', '.join(map(str, ports))}"),
             help="leave only UDP ports and no `persistence` in it",
+        )
+    if service.one_packet and Forwarding.NAT in service.forwardings:
+        yield codes.ONE_PACKET_NAT.at(
+            service.origin / "one_packet",
+            f"the answers of `{service.name}` would come from the real servers' own addresses",
+            others=[Place(service.pool.origin, Anchor.TABLE, "reached by `nat`")],
+            help='reach its real servers by `forwarding = "direct"`, or remove `one_packet`',
         )
     wrong = [flag for flag in service.scheduler_flags if flag not in _FLAGS_OF.get(service.scheduler, ())]
     if wrong:
@@ -108,6 +116,8 @@ def service_nodes(
             yield from _source_nats(lowered, cluster, director)
         if cluster.accept:
             yield from _accepts(lowered, director.name)
+        if cluster.firewall is not Firewall.NONE and Forwarding.NAT not in lowered.service.forwardings:
+            yield from _no_tracks(lowered, director.name)
 
 
 def port_match(ports: PortRange) -> PortRange | None:
@@ -127,6 +137,20 @@ def _markings(lowered: LoweredService, host: str, mark: int, macs: tuple[str, ..
             not_source_macs=macs,
         )
         yield Marking(host=host, origin=service.origin, traffic=traffic, service=service.name, mark=mark)
+
+
+def _no_tracks(lowered: LoweredService, host: str) -> Iterator[Node]:
+    """The answers do not pass the director, so to its connection tracking half of every connection is invalid."""
+    service = lowered.service
+    for family, address, port in lowered.endpoints():
+        traffic = TrafficClass(
+            hook=Hook.PREROUTING,
+            family=family,
+            protocol=port.protocol,
+            destination=host_network(address),
+            destination_ports=port_match(port.ports),
+        )
+        yield NoTrack(host=host, origin=service.origin, traffic=traffic, service=service.name)
 
 
 def _accepts(lowered: LoweredService, host: str) -> Iterator[Node]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from lvsc.plugin import (
-    Artifact,
     Backend,
     ConnectionSync,
     Diagnostic,
@@ -24,6 +23,7 @@ from lvsc.plugin import (
     Stage,
     SyncGroup,
     Target,
+    Text,
     Timeouts,
     TrackScript,
     VirtualAddress,
@@ -76,27 +76,23 @@ class Keepalived(Backend):
         if not len(part.graph):
             return
         yield from refusals(part)
-        yield from _render(part).problems
+        yield from _render(part, None)
 
     def emit(self, part: HostPart) -> Emission:
         """The file, and how the host reloads it; nothing for a host without any of these nodes."""
         if not len(part.graph):
             return Emission()
-        page = _render(part)
-        if page.problems:
-            raise ValueError(f"emitted what was refused: {page.problems[0].message}")
+        text = Text()
+        for problem in _render(part, text):
+            raise ValueError(f"emitted what was refused: {problem.message}")
         secrets = _secrets(part)
-        artifact = Artifact(
-            path=part.target.paths.keepalived_conf,
-            lines=page.lines(),
-            mode=0o600 if secrets else 0o644,
-            secrets=secrets,
-        )
+        artifact = text.artifact(part.target.paths.keepalived_conf, 0o600 if secrets else 0o644, secrets)
         return Emission(artifacts=(artifact,), steps=(_step(part.target),))
 
 
-def _render(part: HostPart) -> Page:
-    page = Page()
+def _render(part: HostPart, text: Text | None) -> list[Diagnostic]:
+    """Write the whole file to ``text``, if there is one, and return what could not be written."""
+    page = Page(text)
     page.line(
         f"# Written by lvsc for host {part.host} of cluster {part.cluster}. "
         "Do not edit: change the spec and build again."
@@ -105,7 +101,7 @@ def _render(part: HostPart) -> Page:
     failover(page, part)
     for service in services(part.graph).all:
         virtual_server(page, service, part.target)
-    return page
+    return page.problems
 
 
 def _secrets(part: HostPart) -> tuple[SecretRef, ...]:

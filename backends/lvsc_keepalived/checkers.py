@@ -1,6 +1,7 @@
 """The checkers of a real server (keepalived.conf(5), "health checkers")."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from lvsc.plugin import (
     DnsProbe,
@@ -22,15 +23,30 @@ _MICROSECONDS = 6
 
 def seconds(value: float) -> str:
     """A time in seconds, in as many digits as keepalived reads (TIMER_HZ_DIGITS, lib/timer.h)."""
-    return f"{value:.{_MICROSECONDS}f}".rstrip("0").rstrip(".")
+    return f"{value:.{_MICROSECONDS}f}".rstrip("0").rstrip(".") if value % 1 else str(int(value))
 
 
-def checkers(
-    page: Page, checks: Sequence[HealthCheck], target: Target, *, own_interval: bool, own_virtual_host: bool
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What the checkers of a virtual service say, and in which words."""
+
+    interval: bool
+    """Whether each says its interval, which the service does otherwise."""
+    virtual_host: bool
+    """Likewise its virtual host."""
+    http_retry: str
+    """The keyword for the retries of an HTTP check."""
+
+
+def checkers(page: Page, checks: Sequence[HealthCheck], style: Style) -> None:
     """Append a block for each health check, in an order that depends on what the checks are alone."""
     for check in sorted(checks, key=repr) if len(checks) > 1 else checks:
-        _checker(page, check, target, own_interval=own_interval, own_virtual_host=own_virtual_host)
+        _checker(page, check, style)
+
+
+def http_retry(target: Target) -> str:
+    """The keyword for the retries of an HTTP check; newer releases complain of the old one."""
+    return "retry" if target.has(Feature.KEEPALIVED_HTTP_RETRY) else "nb_get_retry"
 
 
 def checker_name(probe: Probe) -> str:
@@ -52,9 +68,7 @@ def checker_name(probe: Probe) -> str:
             return "MISC_CHECK"
 
 
-def _checker(
-    page: Page, check: HealthCheck, target: Target, *, own_interval: bool, own_virtual_host: bool
-) -> None:
+def _checker(page: Page, check: HealthCheck, style: Style) -> None:
     probe = check.probe
     origin = check.origin
     page.open(checker_name(probe), origin)
@@ -65,12 +79,12 @@ def _checker(
         if check.probe_port is not None:
             page.line(f"connect_port {check.probe_port}", origin)
         page.line(f"connect_timeout {seconds(check.timeout)}", origin)
-    if own_interval:
+    if style.interval:
         page.line(f"delay_loop {seconds(check.interval)}", origin)
-    _retries(page, check, target)
+    _retries(page, check, style)
     match probe:
         case HttpProbe():
-            _http(page, check, probe, own_virtual_host=own_virtual_host)
+            _http(page, check, probe, style)
         case SmtpProbe(helo=str(helo)):
             page.line(f"helo_name {page.word(helo, check)}", origin)
         case DnsProbe(record=record, name=name):
@@ -86,21 +100,21 @@ def _checker(
     page.close()
 
 
-def _retries(page: Page, check: HealthCheck, target: Target) -> None:
+def _retries(page: Page, check: HealthCheck, style: Style) -> None:
     """A script is not retried by default; every other checker is, so its retries are always said."""
     if isinstance(check.probe, ScriptProbe) and not check.retries:
         return
-    old = isinstance(check.probe, HttpProbe) and not target.has(Feature.KEEPALIVED_HTTP_RETRY)
-    page.line(f"{'nb_get_retry' if old else 'retry'} {check.retries}", check.origin)
+    keyword = style.http_retry if isinstance(check.probe, HttpProbe) else "retry"
+    page.line(f"{keyword} {check.retries}", check.origin)
     if check.retries:
         page.line(f"delay_before_retry {seconds(check.delay_before_retry)}", check.origin)
 
 
-def _http(page: Page, check: HealthCheck, probe: HttpProbe, *, own_virtual_host: bool) -> None:
+def _http(page: Page, check: HealthCheck, probe: HttpProbe, style: Style) -> None:
     origin = check.origin
     if probe.http_version != "1.0":
         page.line(f"http_protocol {probe.http_version}", origin)
-    if own_virtual_host and probe.virtual_host is not None:
+    if style.virtual_host and probe.virtual_host is not None:
         page.line(f"virtualhost {page.word(probe.virtual_host, check)}", origin)
     if probe.sni:
         page.line("enable_sni", origin)

@@ -53,7 +53,9 @@ def failover(page: Page, part: HostPart) -> None:
             page.open(f"vrrp_sync_group {page.word(group.name, group)}", group.origin)
             _names(page, "group", group.instances, group)
             if tracks:
-                _tracking(page, group, own={interfaces[name] for name in group.instances if name in interfaces})
+                _tracking(
+                    page, group, own={interfaces[name] for name in group.instances if name in interfaces}
+                )
             _notifications(page, group)
             if alerts:
                 page.line("smtp_alert", group.origin)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from lvsc.plugin import Address, Diagnostic, Line, Node, Origin, Text
+from lvsc.plugin import Address, Diagnostic, Node, Origin, Text
 from lvsc_keepalived import codes, quote
 
 _INDENT = "    "
@@ -11,9 +11,10 @@ _INDENT = "    "
 class Page:
     """Collects lines in nested blocks. What keepalived would not read literally becomes a problem, never a line."""
 
-    def __init__(self) -> None:
-        self.text = Text()
+    def __init__(self, text: Text | None = None) -> None:
+        """``text``: where the lines go; without it they are only tried, which takes half the time."""
         self.problems: list[Diagnostic] = []
+        self._text = text
         self._indent = ""
 
     def line(self, text: str, origin: Origin | None = None) -> None:
@@ -28,8 +29,8 @@ class Page:
                     help="say less in one value, or put a long command in a script",
                 )
             )
-            return
-        self.text.add(line, origin)
+        elif self._text is not None:
+            self._text.add(line, origin)
 
     def open(self, head: str, origin: Origin | None = None) -> None:
         """Begin a block."""
@@ -39,11 +40,12 @@ class Page:
     def close(self) -> None:
         """End the innermost block."""
         self._indent = self._indent[: -len(_INDENT)]
-        self.text.add(f"{self._indent}}}")
+        self.line("}")
 
     def gap(self) -> None:
         """An empty line between blocks of the top level."""
-        self.text.add()
+        if self._text is not None:
+            self._text.add()
 
     def comment(self, text: str, node: Node) -> None:
         """A comment line."""
@@ -68,10 +70,6 @@ class Page:
         except quote.UnsayableError as reason:
             self._refuse(str(value), reason, node)
             return ""
-
-    def lines(self) -> tuple[Line, ...]:
-        """The lines so far."""
-        return tuple(self.text)
 
     def _quoted(self, how: Callable[[str], str], text: str, node: Node) -> str:
         try:

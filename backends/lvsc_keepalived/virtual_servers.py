@@ -26,7 +26,7 @@ from lvsc.plugin import (
     TunnelType,
     VirtualService,
 )
-from lvsc_keepalived.checkers import checkers, seconds
+from lvsc_keepalived.checkers import Style, checkers, http_retry, seconds
 from lvsc_keepalived.page import Page
 from lvsc_keepalived.services import Server, Service, agreed
 
@@ -84,8 +84,13 @@ def virtual_server(page: Page, service: Service, target: Target) -> None:
         page.line(f"sorry_server {page.address(sorry.address, sorry)} {port}", sorry.origin)
         if shared.method is None:
             page.line(f"sorry_server_lvs_method {method_of(sorry)}", sorry.origin)
+    style = Style(
+        interval=shared.interval is None,
+        virtual_host=shared.virtual_host is None,
+        http_retry=http_retry(target),
+    )
     for server in service.servers.values():
-        _real_server(page, server, shared, target)
+        _real_server(page, server, shared, style)
     page.close()
 
 
@@ -143,7 +148,7 @@ def _port(port: int, selector: Selector) -> int:
     return port if port or isinstance(selector, MarkSelector) else selector.port
 
 
-def _real_server(page: Page, server: Server, shared: Shared, target: Target) -> None:
+def _real_server(page: Page, server: Server, shared: Shared, style: Style) -> None:
     node = server.node
     origin = node.origin
     page.open(f"real_server {page.address(node.address, node)} {_port(node.port, node.selector)}", origin)
@@ -156,13 +161,7 @@ def _real_server(page: Page, server: Server, shared: Shared, target: Target) -> 
         page.line(f"lthreshold {node.lower_threshold}", origin)
     if server.checks:
         _reaction(page, server.checks[0])
-        checkers(
-            page,
-            server.checks,
-            target,
-            own_interval=shared.interval is None,
-            own_virtual_host=shared.virtual_host is None,
-        )
+        checkers(page, server.checks, style)
     page.close()
 
 

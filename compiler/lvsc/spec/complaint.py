@@ -171,7 +171,8 @@ def _wrong_count(failure: Failure, origin: Origin) -> Diagnostic:
     }[unit]
     count, limit = len(failure.value), failure.rule
     has = f"has {count} {one if count == 1 else many}" if count else "is empty"
-    message = f"{_named(failure)} {has}, not {bound} {limit}"
+    needs = "needs" if bound == "at least" else "takes"
+    message = f"{_named(failure)} {has}: it {needs} {bound} {limit} {one if limit == 1 else many}"
     if unit == "Properties" and "properties" in failure.schema:
         return codes.WRONG_COUNT.at(
             origin, message, help=f"its keys are {_listed(failure.schema['properties'], key)}"

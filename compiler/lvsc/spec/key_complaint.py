@@ -72,7 +72,7 @@ def _about_unknown(
         if failure.path
         else f"unknown table `{key(name)}`",
         help=f"did you mean `{meant}`?" if meant else _free(known, failure.value),
-        replacement=meant,
+        replacement=key(meant) if meant else None,
     )
 
 

@@ -7,16 +7,7 @@ import tree_sitter_toml
 from tree_sitter import Language, Node, Parser, Point
 
 from lvsc.diagnostics import Anchor, KeyPath, Step
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of text: lines and columns from 1, columns in characters, the end just behind the last one."""
-
-    line: int
-    column: int
-    end_line: int
-    end_column: int
+from lvsc.spec.span import Span
 
 
 @dataclass(slots=True)

@@ -20,26 +20,33 @@ _STRING_OR_COMMENT = re.compile(
 _TRAILING_COMMA = re.compile(r",[ \t]*\}")
 _POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
+_CLOSE = "close the string with a quote"
 _HELP = (
     (
         "Expected newline",
         "one line says one thing: quote text and addresses, and start the next key on a new line",
     ),
+    (
+        "Invalid value (at end",
+        "the file ends too early: write the value, and close what `[` or `{` has opened",
+    ),
     ("Invalid value", 'quote text and addresses: `"..."`; `true` and `false` are lowercase'),
     (
-        "Expected '=' after a key",
+        "Expected '=' after",
         "write `key = value`; a key of other characters than letters, digits, `-`, `_` needs quotes",
     ),
+    ("Expected ']", "close the header with as many brackets as it begins with"),
+    ("Expected ", _CLOSE),
     ("Invalid statement", "write `key = value`, a header `[table]` or a comment `# ...`"),
-    ("Illegal character '\\n'", "close the string with a quote on the line where it begins"),
-    ("Unterminated string", "close the string with a quote"),
+    ("Illegal character '\\n'", f"{_CLOSE} on the line where it begins"),
+    ("Illegal character", "remove the character, or write it as `\\u` and four digits in double quotes"),
+    ("Found invalid character", "remove the character"),
+    ("Unterminated string", _CLOSE),
     ("Unescaped '\\'", "write `\\\\` for a backslash, or use single quotes"),
     ("Unclosed array", "put a comma between the items, and `]` after the last"),
     ("Unclosed inline table", "put a comma between the keys, and `}` after the last"),
-    (
-        "Invalid initial character for a key part",
-        "write a table in braces on one line, without a comma after its last key",
-    ),
+    ("Invalid initial character", "write a table in braces on one line, without a comma after its last key"),
+    ("", "the grammar of TOML is at https://toml.io"),
 )
 
 
@@ -141,7 +148,7 @@ def _syntax(text: str, file: str, said: str) -> list[Diagnostic]:
         line, column = int(found[1]), int(found[2])
     else:
         line, column = _line_and_column(text, len(text.rstrip()))
-    help_ = next((words for beginning, words in _HELP if what.startswith(beginning)), None)
+    help_ = next(words for beginning, words in _HELP if said.startswith(beginning))
     return [codes.SYNTAX.at(Origin(file, line=line, column=column), _worded(what), help=help_)]
 
 

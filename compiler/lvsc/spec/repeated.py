@@ -6,7 +6,8 @@ from enum import Enum, auto
 from tree_sitter import Node
 
 from lvsc.diagnostics import KeyPath
-from lvsc.spec.locate import SourceTree, Span
+from lvsc.spec.locate import SourceTree
+from lvsc.spec.span import Span
 
 
 @dataclass(frozen=True, slots=True)

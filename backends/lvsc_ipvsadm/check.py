@@ -52,7 +52,9 @@ def refusals(graph: HostGraph) -> Iterator[Diagnostic]:
         key = (server.selector, server.address, rules.real_port(server))
         if server.selector not in services:
             yield codes.SELECTOR.at(
-                server.origin, f"there is no {_name(server.selector)} for real server `{server.name}`"
+                server.origin,
+                f"real server `{server.name}`: {_name(server.selector)} does not exist",
+                help="add the service, or leave the real server out",
             )
         if key in servers:
             yield codes.SELECTOR.at(

@@ -142,12 +142,14 @@ class TrafficClass:
 
     @property
     def sort_key(self) -> tuple[object, ...]:
-        """A key that puts classes in a stable order: family, address, protocol, port."""
+        """A key of every field, so that only equal classes tie: family, addresses, protocol, ports come first."""
         return (
             self.family.value,
-            _network_key(self.destination or self.original_destination),
+            _network_key(self.destination),
+            _network_key(self.original_destination),
             self.protocol.number,
-            _range_key(self.destination_ports or self.original_destination_ports),
+            _range_key(self.destination_ports),
+            _range_key(self.original_destination_ports),
             _network_key(self.source),
             _range_key(self.source_ports),
             self.hook.value,

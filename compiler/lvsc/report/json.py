@@ -16,14 +16,18 @@ def render(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str]) -> str
 
     `sources` has the text of each file by the name that origins call it.
     """
+    return json.dumps(document(diagnostics, sources), indent=2) + "\n"
+
+
+def document(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str]) -> dict[str, object]:
+    """The document that `render` writes, for commands that put more into it."""
     located = locate(diagnostics, sources)
     found = count(located)
-    report = {
+    return {
         "format_version": FORMAT_VERSION,
         "diagnostics": [_diagnostic(item) for item in located],
         "summary": {f"{severity.value}s": found[severity] for severity in Severity},
     }
-    return json.dumps(report, indent=2) + "\n"
 
 
 def _diagnostic(located: Located) -> dict[str, object]:

@@ -29,7 +29,7 @@ def cluster() -> Schema:
                 {"type": "string", "pattern": words.NAME, "x-pattern-says": words.NAME_SAYS},
                 example=["iptables", "keepalived"],
             ),
-            "forwarding": words.ref("forwarding"),
+            "forwarding": {**forwarding(), "default": Forwarding.NAT.value},
             "firewall": words.choice(
                 "Firewall",
                 "What filters packets on the directors: `none`; `stateful`, rules of your own that use connection"
@@ -437,5 +437,4 @@ def forwarding() -> Schema:
         " server answers the client itself. A real server's word wins over its pool's, and that over the cluster's.",
         [method.value for method in Forwarding],
         examples=["direct"],
-        default=Forwarding.NAT.value,
     )

@@ -1,0 +1,7 @@
+"""`python -m lvsc`."""
+
+import sys
+
+from lvsc.cli import main
+
+sys.exit(main())

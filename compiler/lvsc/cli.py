@@ -1,0 +1,113 @@
+"""The command line: finds the command, runs it, turns what stops it into an exit code.
+
+0 is fine, 1 says that the specs have errors, 2 that the command was used wrongly or failed itself.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn, Protocol
+
+from lvsc import __version__
+from lvsc.commands.console import Console
+from lvsc.report.colour import ColourChoice, use_colour
+
+OK, ERRORS, TROUBLE = 0, 1, 2
+#: What a shell makes of a program ended by SIGINT.
+INTERRUPTED = 130
+
+#: Each command with the line that `lvsc --help` has for it; its module is imported only when it runs.
+COMMANDS = {
+    "build": "write every file of the clusters",
+    "check": "say what is wrong with specs, and write nothing",
+    "show": "print a spec with every default and derived value",
+    "explain": "explain a service of a spec, or an error code",
+    "init": "write a commented spec to begin with",
+    "schema": "print the JSON Schema of a spec",
+    "targets": "list the distribution releases that lvsc knows",
+    "backends": "list the backends and service kinds that are installed",
+}
+
+
+class Command(Protocol):
+    """A module under `lvsc.commands`."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the command's arguments."""
+
+    def run(self, arguments: argparse.Namespace, console: Console) -> int:
+        """Do it, and return the exit code."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(TROUBLE, f"{self.prog}: error: {message}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser, module = _parser(words)
+    try:
+        arguments = parser.parse_args(words)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else TROUBLE
+    if module is None:
+        parser.print_help(sys.stderr)
+        return TROUBLE
+    try:
+        code = module.run(arguments, _console(arguments))
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.stderr.write("lvsc: interrupted; the next build completes what this one left\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has gone; Python would complain once more while it flushes on exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return TROUBLE
+    except OSError as error:
+        sys.stderr.write(f"lvsc: error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}\n")
+        return TROUBLE
+    return code
+
+
+def _parser(words: Sequence[str]) -> tuple[argparse.ArgumentParser, Command | None]:
+    parser = _Parser(
+        prog="lvsc",
+        description="Compile one TOML file into every configuration file of a Linux Virtual Server cluster.",
+        epilog="Exit codes: 0 fine, 1 the specs have errors, 2 wrong usage or trouble.",
+    )
+    parser.add_argument("--version", action="version", version=f"lvsc {__version__}")
+    subparsers = parser.add_subparsers(metavar="COMMAND", dest="command")
+    wanted = next((word for word in words if not word.startswith("-")), None)
+    module: Command | None = None
+    for name, line in COMMANDS.items():
+        sub = subparsers.add_parser(name, help=line, description=f"{line[0].upper()}{line[1:]}.")
+        if name == wanted:
+            module = _command(name)
+            _add_common(sub)
+            module.add_arguments(sub)
+    return parser, module
+
+
+def _command(name: str) -> Command:
+    module: Command = import_module(f"lvsc.commands.{name}")
+    return module
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="the form of the output (default: text)")
+    parser.add_argument(
+        "--color",
+        choices=[choice.value for choice in ColourChoice],
+        default=ColourChoice.AUTO.value,
+        help="colour diagnostics (default: auto, which honours NO_COLOR and FORCE_COLOR)",
+    )
+
+
+def _console(arguments: argparse.Namespace) -> Console:
+    colour = use_colour(ColourChoice(arguments.color), os.environ, terminal=sys.stderr.isatty())
+    return Console(stdout=sys.stdout, stderr=sys.stderr, colour=colour, json=arguments.format == "json")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from lvsc.plugin import Accept, HelperAssignment, Hook, Marking, PacketRule, SourceNat
+from lvsc.plugin import Accept, HelperAssignment, Hook, Marking, NoTrack, PacketRule, SourceNat
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,8 @@ class ChainFacts:
     table: str
     chain: str
     """At most 28 characters: XT_EXTENSION_MAXNAMELEN of the kernel's x_tables.h, less the final zero."""
-    node: type[PacketRule]
+    nodes: tuple[type[PacketRule], ...]
+    """The types of the nodes whose rules are in it, in the order of their rules."""
     hook: Hook
     last: bool
     """Whether the jump is appended to the built-in chain rather than inserted at its top."""
@@ -21,6 +22,7 @@ class ChainFacts:
     """Why the jump stands there, for the reader of the loader script."""
 
 
+_CONNTRACK_WHY = "First: CT leaves a packet alone that an earlier CT rule has seen (Linux: xt_ct_target)."
 _MARK_WHY = (
     "Last: MARK ends nothing and IPVS looks at the whole mark, so the last rule to set it must be lvsc's."
 )
@@ -30,26 +32,29 @@ _ACCEPT_WHY = "First: a REJECT or DROP at the end of the distribution's rules mu
 class Chain(Enum):
     """A chain of lvsc's own, in the order of the restore file: as packets meet the tables, then by name."""
 
-    HELPER = ChainFacts(
+    CONNTRACK = ChainFacts(
         "raw",
-        "LVSC-HELPER",
-        HelperAssignment,
+        "LVSC-CONNTRACK",
+        (NoTrack, HelperAssignment),
         Hook.PREROUTING,
         last=False,
-        why="First: CT leaves a packet alone that an earlier CT rule has seen (Linux: xt_ct_target).",
+        why=_CONNTRACK_WHY,
     )
-    MARK = ChainFacts("mangle", "LVSC-MARK", Marking, Hook.PREROUTING, last=True, why=_MARK_WHY)
-    MARK_OUT = ChainFacts("mangle", "LVSC-MARK-OUT", Marking, Hook.OUTPUT, last=True, why=_MARK_WHY)
+    CONNTRACK_OUT = ChainFacts(
+        "raw", "LVSC-CONNTRACK-OUT", (NoTrack,), Hook.OUTPUT, last=False, why=_CONNTRACK_WHY
+    )
+    MARK = ChainFacts("mangle", "LVSC-MARK", (Marking,), Hook.PREROUTING, last=True, why=_MARK_WHY)
+    MARK_OUT = ChainFacts("mangle", "LVSC-MARK-OUT", (Marking,), Hook.OUTPUT, last=True, why=_MARK_WHY)
     SNAT = ChainFacts(
         "nat",
         "LVSC-SNAT",
-        SourceNat,
+        (SourceNat,),
         Hook.POSTROUTING,
         last=False,
         why="First: the first rule of the nat table that matches wins, and MASQUERADE often matches everything.",
     )
-    FORWARD = ChainFacts("filter", "LVSC-FORWARD", Accept, Hook.FORWARD, last=False, why=_ACCEPT_WHY)
-    INPUT = ChainFacts("filter", "LVSC-INPUT", Accept, Hook.INPUT, last=False, why=_ACCEPT_WHY)
+    FORWARD = ChainFacts("filter", "LVSC-FORWARD", (Accept,), Hook.FORWARD, last=False, why=_ACCEPT_WHY)
+    INPUT = ChainFacts("filter", "LVSC-INPUT", (Accept,), Hook.INPUT, last=False, why=_ACCEPT_WHY)
 
     @property
     def table(self) -> str:
@@ -62,9 +67,9 @@ class Chain(Enum):
         return self.value.chain
 
     @property
-    def node(self) -> type[PacketRule]:
-        """The type of the nodes whose rules are in it."""
-        return self.value.node
+    def nodes(self) -> tuple[type[PacketRule], ...]:
+        """The types of the nodes whose rules are in it, in the order of their rules."""
+        return self.value.nodes
 
     @property
     def hook(self) -> Hook:
@@ -82,7 +87,7 @@ class Chain(Enum):
         return self.value.why
 
 
-_BY_NODE = {(chain.node, chain.hook): chain for chain in Chain}
+_BY_NODE = {(node, chain.hook): chain for chain in Chain for node in chain.nodes}
 
 
 def chain_of(node: PacketRule) -> Chain | None:
@@ -92,4 +97,4 @@ def chain_of(node: PacketRule) -> Chain | None:
 
 def hooks_of(kind: type[PacketRule]) -> tuple[Hook, ...]:
     """The hooks at which nodes of this type have a chain."""
-    return tuple(chain.hook for chain in Chain if chain.node is kind)
+    return tuple(chain.hook for chain in Chain if kind in chain.nodes)

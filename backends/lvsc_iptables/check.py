@@ -12,6 +12,7 @@ from lvsc.plugin import (
     HostPart,
     Marking,
     Network,
+    NoTrack,
     PacketRule,
     SourceNat,
 )
@@ -85,10 +86,10 @@ def _hook(node: PacketRule) -> Iterator[Diagnostic]:
             help=f"match it at `{Hook.PREROUTING.value}`, `{Hook.INPUT.value}` or `{Hook.FORWARD.value}`",
         )
     original = traffic.original_destination is not None or traffic.original_destination_ports is not None
-    if original and isinstance(node, HelperAssignment):
+    if original and isinstance(node, NoTrack | HelperAssignment):
         yield codes.CONDITION.at(
             node.origin,
-            "the original destination of a connection is not known where its helper is assigned",
+            f"the original destination of a connection is not known where the {_kind(node)} stands",
             help="match the packet's own destination",
         )
 
@@ -97,6 +98,8 @@ def _kind(node: PacketRule) -> str:
     match node:
         case Marking():
             return "marking"
+        case NoTrack():
+            return "exemption from connection tracking"
         case HelperAssignment():
             return "helper assignment"
         case SourceNat():

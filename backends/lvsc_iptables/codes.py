@@ -20,9 +20,9 @@ HOOK = Code(
     "IPT002",
     "a rule at a hook that has no chain for it",
     """\
-iptables marks packets at prerouting and output, assigns conntrack helpers at prerouting, replaces source addresses at
-postrouting and accepts packets at input and forward. A plugin asked for something else. Nothing is written, because a
-rule at another hook would not do what was asked for.""",
+iptables marks packets and exempts them from connection tracking at prerouting and output, assigns conntrack helpers at
+prerouting, replaces source addresses at postrouting and accepts packets at input and forward. A plugin asked for
+something else. Nothing is written, because a rule at another hook would not do what was asked for.""",
 )
 CONDITION = Code(
     "IPT003",
@@ -32,7 +32,7 @@ The kernel looks at some conditions at some hooks only:
 
 - the source MAC address: prerouting, input and forward (xt_mac.c). A packet that the host sends itself has none;
 - the original destination of a connection: everywhere but in the raw table, which comes before connection tracking.
-  Helpers are assigned there.
+  Packets are exempted from it there, and helpers are assigned.
 
 A rule with such a condition would match nothing, or not load.""",
 )

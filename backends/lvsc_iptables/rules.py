@@ -11,6 +11,7 @@ from lvsc.plugin import (
     Line,
     Marking,
     Network,
+    NoTrack,
     Origin,
     PacketRule,
     PortRange,
@@ -20,7 +21,7 @@ from lvsc.plugin import (
 from lvsc_iptables.chains import Chain, chain_of
 
 #: The exact types of the nodes that this backend renders.
-RENDERED: tuple[type[PacketRule], ...] = (Marking, HelperAssignment, SourceNat, Accept)
+RENDERED: tuple[type[PacketRule], ...] = (Marking, NoTrack, HelperAssignment, SourceNat, Accept)
 
 #: XT_MULTI_PORTS of the kernel's xt_multiport.h; a range takes two.
 MULTIPORT_SLOTS = 15
@@ -47,7 +48,8 @@ def rules_by_chain(nodes: Iterable[PacketRule]) -> Mapping[Chain, tuple[Line, ..
         if chain is None:
             raise ValueError(f"no chain for {node!r}: `check` refuses it")
         before, after = _addresses(node.traffic), _conditions(node.traffic) + _verdict(node)
-        groups.setdefault((chain, before, after), _Group(node.traffic, before, after)).add(node)
+        place = chain.nodes.index(type(node))
+        groups.setdefault((chain, before, after), _Group(place, node.traffic, before, after)).add(node)
     found: dict[Chain, list[Line]] = {chain: [] for chain in Chain}
     for (chain, _, _), group in sorted(groups.items(), key=lambda item: item[1].sort_key):
         found[chain].extend(group.lines(chain.label))
@@ -58,6 +60,8 @@ def rules_by_chain(nodes: Iterable[PacketRule]) -> Mapping[Chain, tuple[Line, ..
 class _Group:
     """Nodes whose rules differ in their destination ports alone."""
 
+    place: int
+    """That of the nodes' type in the chain."""
     traffic: TrafficClass
     """That of any of the nodes, for what they have in common."""
     before: str
@@ -76,10 +80,10 @@ class _Group:
 
     @property
     def sort_key(self) -> tuple[object, ...]:
-        """Orders groups by their traffic and first port, and by their text where a class's own key leaves it open."""
+        """Orders groups by their nodes' type, traffic and first port, and by their text where these leave it open."""
         family, address, protocol, _, *rest = self.traffic.sort_key
         first = (-1, -1) if self.all_ports is not None else min((r.first, r.last) for r in self.ports)
-        return family, address, protocol, first, tuple(rest), self.before, self.after
+        return self.place, family, address, protocol, first, tuple(rest), self.before, self.after
 
     def lines(self, chain: str) -> Iterator[Line]:
         if self.all_ports is not None:
@@ -149,6 +153,8 @@ def _verdict(node: PacketRule) -> str:
     match node:
         case Marking():
             return f"{comment} -j MARK --set-xmark {node.mark:#x}/0xffffffff"
+        case NoTrack():
+            return f"{comment} -j CT --notrack"
         case HelperAssignment():
             return f"{comment} -j CT --helper {node.helper}"
         case SourceNat():

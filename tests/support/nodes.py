@@ -8,6 +8,7 @@ from lvsc.plugin import (
     HelperAssignment,
     Hook,
     Marking,
+    NoTrack,
     Origin,
     PortRange,
     Protocol,
@@ -60,6 +61,10 @@ def traffic(
 
 def marking(packets: TrafficClass, mark: int = 80, service: str = "web") -> Marking:
     return Marking(host=HOST, origin=ORIGIN, service=service, traffic=packets, mark=mark)
+
+
+def no_track(packets: TrafficClass, service: str = "web") -> NoTrack:
+    return NoTrack(host=HOST, origin=ORIGIN, service=service, traffic=packets)
 
 
 def helper(packets: TrafficClass, name: str = "ftp", service: str = "files") -> HelperAssignment:

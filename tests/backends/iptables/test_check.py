@@ -7,7 +7,7 @@ from lvsc.plugin import Family, Hook, HostPart, Marking, Node, PacketRule
 from lvsc.targets import Target
 from lvsc_iptables import codes
 from lvsc_iptables.backend import Iptables
-from support.nodes import accept, helper, marking, source_nat, traffic
+from support.nodes import accept, helper, marking, no_track, source_nat, traffic
 
 MakePart = Callable[[Iterable[Node]], HostPart]
 
@@ -52,6 +52,12 @@ HOSTILE = [
             id="CT",
         ),
         pytest.param(
+            no_track(traffic(Hook.INPUT, dst=VIP)),
+            "IPT002",
+            "no exemption from connection tracking at the hook `input`",
+            id="tracked before",
+        ),
+        pytest.param(
             source_nat(WEB, VIP), "IPT002", "no source NAT at the hook `prerouting`", id="source NAT"
         ),
         pytest.param(accept(WEB), "IPT002", "no accept at the hook `prerouting`", id="accept"),
@@ -75,6 +81,18 @@ HOSTILE = [
             "IPT003",
             "original destination",
             id="port likewise",
+        ),
+        pytest.param(
+            no_track(traffic(original_dst=VIP)),
+            "IPT003",
+            "where the exemption from connection tracking stands",
+            id="untracked before conntrack",
+        ),
+        pytest.param(
+            no_track(traffic(Hook.OUTPUT, dst=VIP, not_macs=MAC)),
+            "IPT003",
+            "`output`",
+            id="MAC of own untracked packets",
         ),
         pytest.param(
             marking(traffic(dst=VIP, family=Family.IPV6)), "IPT004", "`192.0.2.10/32` is no IPv6", id="family"

@@ -37,8 +37,8 @@ def test_a_restore_file_holds_each_table_once(part: MakePart) -> None:
         == f"""\
 {HEADER}
 *raw
-:LVSC-HELPER - [0:0]
--A LVSC-HELPER -d 192.0.2.10/32 -p tcp -m tcp --dport 21 -m comment --comment "service files" -j CT --helper ftp
+:LVSC-CONNTRACK - [0:0]
+-A LVSC-CONNTRACK -d 192.0.2.10/32 -p tcp -m tcp --dport 21 -m comment --comment "service files" -j CT --helper ftp
 COMMIT
 *mangle
 :LVSC-MARK - [0:0]
@@ -198,13 +198,15 @@ def test_start_loads_jumps_and_removes_what_is_no_longer_used(part: MakePart) ->
     # Last: MARK ends nothing and IPVS looks at the whole mark, so the last rule to set it must be lvsc's.
     jump /usr/sbin/iptables mangle -A PREROUTING LVSC-MARK
     look /usr/sbin/iptables-save
-    remove /usr/sbin/iptables raw PREROUTING LVSC-HELPER
+    remove /usr/sbin/iptables raw PREROUTING LVSC-CONNTRACK
+    remove /usr/sbin/iptables raw OUTPUT LVSC-CONNTRACK-OUT
     remove /usr/sbin/iptables mangle OUTPUT LVSC-MARK-OUT
     remove /usr/sbin/iptables nat POSTROUTING LVSC-SNAT
     remove /usr/sbin/iptables filter FORWARD LVSC-FORWARD
     remove /usr/sbin/iptables filter INPUT LVSC-INPUT
     look /usr/sbin/ip6tables-save
-    remove /usr/sbin/ip6tables raw PREROUTING LVSC-HELPER
+    remove /usr/sbin/ip6tables raw PREROUTING LVSC-CONNTRACK
+    remove /usr/sbin/ip6tables raw OUTPUT LVSC-CONNTRACK-OUT
     remove /usr/sbin/ip6tables mangle PREROUTING LVSC-MARK
     remove /usr/sbin/ip6tables mangle OUTPUT LVSC-MARK-OUT
     remove /usr/sbin/ip6tables nat POSTROUTING LVSC-SNAT

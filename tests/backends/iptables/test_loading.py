@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from lvsc.plugin import Hook, HostPart, Node, PacketRule, Protocol
 from lvsc.targets import Target
 from lvsc_iptables.backend import Iptables
-from support.nodes import accept, helper, marking, source_nat, traffic
+from support.nodes import accept, helper, marking, no_track, source_nat, traffic
 
 MakePart = Callable[[Iterable[Node]], HostPart]
 
@@ -39,6 +40,8 @@ def everything(vip: str, server: str, clients: str) -> list[PacketRule]:
             for p in ("1", "3")
         ),
         marking(traffic(Hook.OUTPUT, dst=vip, dport="80", interface="lo"), 0x7FFFFFFF),
+        *(no_track(traffic(dst=vip, dport=dport), "direct") for dport in ("81", "82")),
+        no_track(traffic(Hook.OUTPUT, dst=vip, dport="81"), "direct"),
         helper(traffic(dst=vip, dport="21")),
         source_nat(traffic(out, src=clients, sport="20", interface="eth0"), vip),
         source_nat(traffic(out, dst=server, original_dst=vip, original_dport="80"), vip, "full"),
@@ -50,6 +53,21 @@ def everything(vip: str, server: str, clients: str) -> list[PacketRule]:
 
 FOUR = everything(VIP, "10.11.12.21", "198.51.100.0/24")
 SIX = everything("2001:db8::10", "2001:db8:1::21", "2001:db8:2::/64")
+
+#: Prints how many packets INPUT saw in each state, by protocol and port.
+COUNTS = """
+iptables_save -c | sed -n 's/^\\[\\([0-9]*\\):.* -p \\([a-z]*\\) .* --dport \\([0-9]*\\) .* --ctstate \\([A-Z]*\\)$/\\2 \\3 \\4 \\1/p'
+"""
+#: Sends a packet to each protocol and port of the arguments.
+SEND = """
+import socket, sys
+for protocol, port in zip(sys.argv[1::2], sys.argv[2::2]):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM) as client:
+        client.settimeout(2)
+        client.connect_ex(("192.0.2.10", int(port)))
+        if protocol == "udp":
+            client.send(b"x")
+"""
 
 FOREIGN = """\
 *raw
@@ -179,7 +197,7 @@ def test_starting_twice_changes_nothing(lab: Lab) -> None:
         SAVE,
     )
     once, twice = result.stdout.split("====\n")
-    assert once.count("-j LVSC-") == 12
+    assert once.count("-j LVSC-") == 14
     assert once == twice
 
 
@@ -194,12 +212,52 @@ def test_jumps_stand_where_the_verdict_is_lvscs(lab: Lab) -> None:
             if rule.startswith(f"-A {name} ")
         ]
 
-    assert chain("raw", "PREROUTING") == ["LVSC-HELPER", "THEIRS"]
+    assert chain("raw", "PREROUTING") == ["LVSC-CONNTRACK", "THEIRS"]
     assert chain("mangle", "PREROUTING") == ["MARK", "LVSC-MARK"]
     assert chain("mangle", "OUTPUT") == ["MARK", "LVSC-MARK-OUT"]
     assert chain("nat", "POSTROUTING") == ["LVSC-SNAT", "MASQUERADE"]
     assert chain("filter", "INPUT") == ["LVSC-INPUT", "THEIRS", "REJECT"]
     assert chain("filter", "FORWARD") == ["LVSC-FORWARD", "DROP"]
+
+
+def test_connection_tracking_passes_over_what_it_is_told_to(lab: Lab) -> None:
+    lvsc = lab.install(
+        [
+            *(no_track(traffic(dst=VIP, protocol=Protocol.UDP, dport=dport)) for dport in ("81", "82")),
+            no_track(traffic(Hook.OUTPUT, dst=VIP, protocol=Protocol.UDP, dport="90")),
+            helper(traffic(dst=VIP, dport="21")),
+        ]
+    )
+    sent = [("udp", 80), ("udp", 81), ("udp", 82), ("udp", 90), ("tcp", 21)]
+    arguments = " ".join(f"{protocol} {port}" for protocol, port in sent)
+    (lab.directory / "send.py").write_text(SEND, encoding="utf-8")
+    send = f"{sys.executable} send.py {arguments}"
+    result = lab.run(
+        "unshare -n sleep 60 & client=$!",
+        "trap 'kill $client' EXIT",
+        "while [ $(readlink /proc/$client/ns/net) = $(readlink /proc/self/ns/net) ]; do sleep 0.1; done",
+        "ip link set lo up",
+        "ip link add eth0 type veth peer name eth0 netns $client",
+        f"ip addr add {VIP}/24 dev eth0",
+        "ip link set eth0 up",
+        "nsenter -t $client -n ip addr add 192.0.2.2/24 dev eth0",
+        "nsenter -t $client -n ip link set eth0 up",
+        *(
+            f"iptables -A INPUT -p {protocol} -m {protocol} --dport {port} -m conntrack --ctstate {state}"
+            for protocol, port in sent
+            for state in ("UNTRACKED", "NEW")
+        ),
+        f"{lvsc} start",
+        f"nsenter -t $client -n {send}",
+        COUNTS,
+        "echo ====",
+        f"iptables -Z && {send}",
+        COUNTS,
+    )
+    received, own = (set(text.splitlines()) for text in result.stdout.split("====\n"))
+    assert {"udp 81 UNTRACKED 1", "udp 82 UNTRACKED 1", "udp 81 NEW 0"} < received
+    assert {"udp 80 NEW 1", "udp 90 NEW 1", "tcp 21 NEW 1", "udp 80 UNTRACKED 0"} < received
+    assert {"udp 90 UNTRACKED 1", "udp 80 NEW 1"} < own
 
 
 def test_other_peoples_rules_survive_start_and_stop(lab: Lab) -> None:

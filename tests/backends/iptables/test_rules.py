@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lvsc.plugin import Family, Hook, Marking, Origin, PacketRule, PortRange, Protocol, TrafficClass
 from lvsc_iptables.chains import Chain
 from lvsc_iptables.rules import MULTIPORT_SLOTS, rules_by_chain
-from support.nodes import HOST, ORIGIN, accept, helper, marking, source_nat, traffic
+from support.nodes import HOST, ORIGIN, accept, helper, marking, no_track, source_nat, traffic
 
 VIP = "192.0.2.10"
 WEB = '-m comment --comment "service web"'
@@ -121,8 +121,26 @@ def web(*dports: str | None) -> list[PacketRule]:
         ),
         pytest.param(
             [helper(traffic(dst=VIP, dport="21"))],
-            [f"-A LVSC-HELPER -d 192.0.2.10/32 -p tcp -m tcp --dport 21 {FILES} -j CT --helper ftp"],
+            [f"-A LVSC-CONNTRACK -d 192.0.2.10/32 -p tcp -m tcp --dport 21 {FILES} -j CT --helper ftp"],
             id="helper",
+        ),
+        pytest.param(
+            [no_track(traffic(dst=VIP, dport=dport)) for dport in ("443", "80")],
+            [f"-A LVSC-CONNTRACK -d 192.0.2.10/32 -p tcp -m multiport --dports 80,443 {WEB} -j CT --notrack"],
+            id="not tracked",
+        ),
+        pytest.param(
+            [no_track(traffic(Hook.OUTPUT, dst="2001:db8::10", dport="80"))],
+            [f"-A LVSC-CONNTRACK-OUT -d 2001:db8::10/128 -p tcp -m tcp --dport 80 {WEB} -j CT --notrack"],
+            id="the host's own packets, not tracked",
+        ),
+        pytest.param(
+            [helper(traffic(dst="192.0.2.9", dport="21")), no_track(traffic(dst=VIP, dport="80"))],
+            [
+                f"-A LVSC-CONNTRACK -d 192.0.2.10/32 -p tcp -m tcp --dport 80 {WEB} -j CT --notrack",
+                f"-A LVSC-CONNTRACK -d 192.0.2.9/32 -p tcp -m tcp --dport 21 {FILES} -j CT --helper ftp",
+            ],
+            id="no tracking before helpers",
         ),
         pytest.param(
             [source_nat(traffic(OUT, src="10.11.12.0/24", sport="20"), VIP)],

@@ -9,7 +9,7 @@ from lvsc.analysis.choice import choose_backends
 from lvsc.analysis.features import missing_features
 from lvsc.analysis.lints import lint
 from lvsc.analysis.partition import partition
-from lvsc.diagnostics import Diagnostic, DiagnosticError, Place, has_errors, nearest
+from lvsc.diagnostics import Diagnostic, DiagnosticError, Place, Severity, has_errors, nearest
 from lvsc.lowering.lower import lower
 from lvsc.lowering.lowered import Lowered
 from lvsc.plugins.artifact import Artifact, LoadStep
@@ -19,7 +19,8 @@ from lvsc.spec import model_codes
 from lvsc.spec.check import check
 from lvsc.spec.load import load
 from lvsc.spec.model import Cluster
-from lvsc.spec.read import read
+from lvsc.spec.read import Document, read
+from lvsc.spec.salvage import salvage
 from lvsc.spec.schema import generate
 
 
@@ -115,7 +116,7 @@ def analyse(text: str, file: str, plugins: Plugins, options: Options | None = No
     document = read(text, file)
     problems: list[Diagnostic] = list(check(document, generate(plugins.fragments)))
     if has_errors(problems):
-        raise DiagnosticError(problems)
+        raise DiagnosticError((*problems, *_further_errors(document, problems, plugins, options)))
     cluster, found = load(document.values, file, plugins.kinds)
     problems += found
     if options is not None and options.target is not None:
@@ -131,6 +132,23 @@ def analyse(text: str, file: str, plugins: Plugins, options: Options | None = No
     if has_errors(problems):
         raise DiagnosticError(problems)
     return replace(lowered, diagnostics=tuple(problems))
+
+
+def _further_errors(
+    document: Document, problems: Sequence[Diagnostic], plugins: Plugins, options: Options | None
+) -> list[Diagnostic]:
+    """The errors in the sound part of a document that does not fit the schema, so that one run names every mistake."""
+    rest = salvage(document.values, problems)
+    if not rest.loadable:
+        return []
+    cluster, found = load(rest.values, document.file, plugins.kinds)
+    given = options is not None and options.target is not None
+    further = [*found, *_unknown_targets(cluster, given=given)]
+    if rest.lowerable and not has_errors(further):
+        whole = tuple(s for s in cluster.services if s.origin.path not in rest.incomplete)
+        lowered = lower(replace(cluster, services=whole), plugins.kinds)
+        further += [*lowered.diagnostics, *lint(lowered)]
+    return [d for d in further if d.severity is Severity.ERROR and not rest.concerns(d)]
 
 
 def _unknown_targets(cluster: Cluster, *, given: bool) -> list[Diagnostic]:

@@ -31,7 +31,13 @@ STRICT = Code(
     """With --strict a spec with warnings counts as one with errors.""",
 )
 
-ALL = (UNREADABLE, BROKEN_PLUGIN, STRICT)
+SAME_NAME = Code(
+    "LVS013",
+    "two specs of one cluster",
+    """Each cluster is built into a directory of its name, so two specs of one name would overwrite each other.""",
+)
+
+ALL = (UNREADABLE, BROKEN_PLUGIN, STRICT, SAME_NAME)
 
 
 def add_spec_arguments(parser: argparse.ArgumentParser, *, many: bool) -> None:

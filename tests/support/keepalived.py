@@ -19,6 +19,10 @@ HARMLESS = (
         "RFC 5798 5.2.9; keepalived takes any address",
     ),
     (r"Truncating auth_pass to 8 characters", "the placeholder of a secret is longer than the secret"),
+    (
+        r"Disabling track script \S+ since not found/accessible",
+        "the command is on the director, not on this machine",
+    ),
 )
 
 
@@ -48,14 +52,20 @@ def complaints(text: str, directory: Path) -> list[str]:
     if reason := _why_not():
         pytest.skip(reason)
     file = directory / "keepalived.conf"
-    file.write_text(text, encoding="ascii")
+    file.write_text(_SCRIPT_USER.sub(r"\1root", text), encoding="ascii")
     file.chmod(0o600)
     links = "".join(
         f"ip link add {name} type veth peer name peer{number}\nip link set {name} up\n"
         for number, name in enumerate(interfaces(text))
     )
     done = subprocess.run(
-        ["unshare", *_flags(), "sh", "-euc", f"{links}echo judged; keepalived -t -f {file} || true"],
+        [
+            "unshare",
+            *_flags(),
+            "sh",
+            "-euc",
+            f"{links}echo judged; keepalived -t -f {file} || [ $? -lt 128 ]",
+        ],
         capture_output=True,
         text=True,
         check=True,
@@ -78,6 +88,10 @@ def interfaces(text: str) -> list[str]:
 
 
 _why_not = cache(why_not)
+
+#: The director's user need not be on this machine. Nor does `-t` of 2.2.7 get over one who is: when it looks at a script as
+#: another user than root, it takes its parent for dead and ends itself by SIGTERM (lib/notify.c, check_script_secure).
+_SCRIPT_USER = re.compile(r"^( *script_user )\S+$", re.MULTILINE)
 
 
 def _flags() -> list[str]:

@@ -13,7 +13,7 @@ from support import keepalived
 from support.ipvs import part
 from support.keepalived_keywords import unknown_keywords
 
-from .build import text_of
+from .build import group, instance, script_user, text_of, track_script, virtual_address
 from .everything import PASSWORD, everything, plain
 
 WITH_KEEPALIVED = [name for name in names() if load(name).version(Program.KEEPALIVED) is not None]
@@ -41,6 +41,13 @@ def test_the_installed_keepalived_says_nothing(nodes: list[Node], target: str, t
     text = text_of(*nodes, target=load(target)).replace("nb_get_retry", "retry")
 
     assert keepalived.complaints(resolved(text), tmp_path) == []
+
+
+def test_the_directors_user_and_commands_need_not_be_on_this_machine(tmp_path: Path) -> None:
+    nodes = [script_user("nosuchuser"), track_script(command="/nowhere/check"), instance(), virtual_address()]
+    tracked = replace(group("public"), track_scripts=("up",), master="/nowhere/notify")
+
+    assert keepalived.complaints(text_of(*nodes, tracked), tmp_path) == []
 
 
 @pytest.mark.parametrize(

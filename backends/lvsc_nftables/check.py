@@ -13,6 +13,7 @@ from lvsc.plugin import (
     HostPart,
     Marking,
     Network,
+    NoTrack,
     PacketRule,
     SourceNat,
     TrafficClass,
@@ -27,6 +28,7 @@ _INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}", re.ASCII)
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}", re.ASCII)
 _MAX_MARK = 0xFFFFFFFF
 _HOOKS = {
+    NoTrack: (Hook.PREROUTING, Hook.OUTPUT),
     Marking: (Hook.PREROUTING, Hook.OUTPUT),
     HelperAssignment: (Hook.PREROUTING, Hook.OUTPUT),
     SourceNat: (Hook.POSTROUTING,),

@@ -9,6 +9,7 @@ from lvsc.plugin import (
     Hook,
     Marking,
     Network,
+    NoTrack,
     Origin,
     PacketRule,
     PortRange,
@@ -17,7 +18,7 @@ from lvsc.plugin import (
 )
 
 #: The packet rules that become nftables rules, in the order of their rules in a chain.
-RENDERED = (Marking, HelperAssignment, SourceNat)
+RENDERED = (NoTrack, Marking, HelperAssignment, SourceNat)
 
 #: The word for a family in nft's language.
 IP = {Family.IPV4: "ip", Family.IPV6: "ip6"}

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from lvsc.plugin import (
     Feature,
     HelperAssignment,
-    Hook,
     HostGraph,
     Marking,
+    NoTrack,
     Origin,
     PacketRule,
     SourceNat,
@@ -27,11 +27,17 @@ _MAX_COMMENT = 128
 #: loads and does nothing. The type `route` looks up the way again after a mark was set. A connection's address is
 #: replaced once, by the first nat chain that wants to: just before srcnat (100), lvsc's is the first, and a
 #: distribution's masquerade leaves the connection alone (nf_nat_core.c, nf_nat_inet_fn).
+#: What is not to be tracked is exempted at priority raw (-300), before connection tracking.
 _BASE_CHAIN = {
-    Hook.PREROUTING: "type filter hook prerouting priority mangle; policy accept;",
-    Hook.OUTPUT: "type route hook output priority mangle; policy accept;",
-    Hook.POSTROUTING: "type nat hook postrouting priority srcnat - 10; policy accept;",
+    "notrack_prerouting": "type filter hook prerouting priority raw; policy accept;",
+    "notrack_output": "type filter hook output priority raw; policy accept;",
+    "prerouting": "type filter hook prerouting priority mangle; policy accept;",
+    "output": "type route hook output priority mangle; policy accept;",
+    "postrouting": "type nat hook postrouting priority srcnat - 10; policy accept;",
 }
+
+
+_CONTAINERS: dict[type[PacketRule], str] = {Marking: "marks", SourceNat: "snat", NoTrack: "untracked"}
 
 
 def packet_rules(graph: HostGraph) -> Iterator[PacketRule]:
@@ -90,6 +96,11 @@ class _Named:
         return self.lookup.shape
 
 
+def _chain(shape: Shape) -> str:
+    """The name of the base chain that a shape's rules are in."""
+    return f"notrack_{shape.hook.value}" if shape.kind is NoTrack else shape.hook.value
+
+
 def _named(found: Iterable[Lookup]) -> Iterator[_Named]:
     used: dict[str, int] = {}
     for one in found:
@@ -100,7 +111,7 @@ def _named(found: Iterable[Lookup]) -> Iterator[_Named]:
         if shape.kind is HelperAssignment:
             base = f"helper_{shape.helper}"  # A helper's own name could be a word of nft's.
         else:
-            base = f"{'marks' if shape.kind is Marking else 'snat'}_{IP[shape.family]}"
+            base = f"{_CONTAINERS[shape.kind]}_{IP[shape.family]}"
         used[base] = used.get(base, 0) + 1
         yield _Named(one, base if used[base] == 1 else f"{base}_{used[base]}")
 
@@ -118,13 +129,13 @@ class _Table:
         self._text.add(f"table {self._family} {_TABLE} {{")
         if self._family == "inet":
             self._helper_objects(helpers)
-        chains: dict[Hook, dict[tuple[str, ...], list[_Named]]] = {}
+        chains: dict[str, dict[tuple[str, ...], list[_Named]]] = {}
         for one in named:
             if one.name:
                 self._container(one)
-            chains.setdefault(one.shape.hook, {}).setdefault(one.shape.not_source_macs, []).append(one)
-        for hook, groups in chains.items():
-            self._base_chain(hook, groups)
+            chains.setdefault(_chain(one.shape), {}).setdefault(one.shape.not_source_macs, []).append(one)
+        for chain, groups in chains.items():
+            self._base_chain(chain, groups)
         self._text.add("}")
 
     def _open(self, line: str, origin: Origin | None = None) -> None:
@@ -162,18 +173,18 @@ class _Table:
         self._text.add("\t\t}")
         self._close()
 
-    def _base_chain(self, hook: Hook, groups: dict[tuple[str, ...], list[_Named]]) -> None:
+    def _base_chain(self, chain: str, groups: dict[tuple[str, ...], list[_Named]]) -> None:
         jumps: list[str] = []
         for macs in filter(None, groups):
-            jumps.append(f"{hook.value}_not_from_{len(jumps) + 1}")
+            jumps.append(f"{chain}_not_from_{len(jumps) + 1}")
             self._open(f"chain {jumps[-1]}")
             senders = macs[0] if len(macs) == 1 else f"{{ {', '.join(macs)} }}"
             # A packet without a link-layer address does not return: it is from none of these.
             self._text.add(f"\t\tether saddr {senders} return")
             self._rules(groups[macs])
             self._close()
-        self._open(f"chain {hook.value}")
-        self._text.add(f"\t\t{_BASE_CHAIN[hook]}")
+        self._open(f"chain {chain}")
+        self._text.add(f"\t\t{_BASE_CHAIN[chain]}")
         self._rules(groups.get((), ()))
         self._text.extend(f"\t\tjump {name}" for name in jumps)
         self._close()
@@ -184,7 +195,7 @@ class _Table:
             words = [*_family_condition(shape, self._family), *shape.conditions]
             if one.name:
                 key = " . ".join(column.expression for column in shape.columns)
-                if shape.kind is HelperAssignment:
+                if shape.kind in (HelperAssignment, NoTrack):
                     words += [f"{key} @{one.name}", self._statement(shape, "")]
                 else:
                     words.append(self._statement(shape, f"{key} map @{one.name}"))
@@ -197,6 +208,8 @@ class _Table:
     def _statement(self, shape: Shape, answer: str) -> str:
         if shape.kind is Marking:
             return f"meta mark set {answer}"
+        if shape.kind is NoTrack:
+            return "notrack"
         if shape.kind is SourceNat:
             return f"snat {IP[shape.family]} to {answer}" if self._family == "inet" else f"snat to {answer}"
         return f'ct helper set "{shape.helper}"'

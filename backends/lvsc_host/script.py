@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from lvsc.plugin import Artifact, Target, Text, TunnelDevice, VirtualAddress
+from lvsc.plugin import Artifact, Stage, Target, Text, TunnelDevice, VirtualAddress
 from lvsc_host.tunnels import parts
 
 PATH = "/etc/lvsc/addresses.sh"
@@ -134,4 +134,4 @@ def script(
     for line, node in wanted.items():
         text.add(line, node.origin)
     text.extend(_AFTER.splitlines())
-    return text.artifact(PATH)
+    return text.artifact(PATH, stage=Stage.ADDRESSES)

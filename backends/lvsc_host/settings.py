@@ -14,7 +14,7 @@ def modules_load(header: str, target: Target, modules: Iterable[KernelModule]) -
     text.add(header)
     for module in modules:
         text.add(module.name, module.origin)
-    return text.artifact(f"{target.paths.modules_load_d}/lvsc.conf")
+    return text.artifact(f"{target.paths.modules_load_d}/lvsc.conf", stage=Stage.MODULES)
 
 
 def modprobe(header: str, target: Target, options: Iterable[ModuleOption]) -> Artifact:
@@ -28,7 +28,7 @@ def modprobe(header: str, target: Target, options: Iterable[ModuleOption]) -> Ar
     for (module, name), values in lists.items():
         joined = ",".join(option.value for option in values)
         text.add(f"options {module} {name}={joined}", values[0].origin)
-    return text.artifact(f"{target.paths.modprobe_d}/lvsc.conf")
+    return text.artifact(f"{target.paths.modprobe_d}/lvsc.conf", stage=Stage.MODULES)
 
 
 def sysctl(header: str, target: Target, settings: Iterable[Sysctl]) -> Artifact:
@@ -37,7 +37,7 @@ def sysctl(header: str, target: Target, settings: Iterable[Sysctl]) -> Artifact:
     text.add(header)
     for setting in settings:
         text.add(f"{setting.key} = {setting.value}", setting.origin)
-    return text.artifact(_sysctl_path(target))
+    return text.artifact(_sysctl_path(target), stage=Stage.SYSCTL)
 
 
 def load_modules(target: Target, modules: Iterable[KernelModule]) -> LoadStep:
@@ -92,7 +92,8 @@ def openrc_settings(
     if sysctls:
         text.add("\t" + " ".join(_sysctl_command(target)))
     text.extend(("\teend $?", "}", "", "reload() {", "\tstart", "}"))
-    return text.artifact(f"{target.paths.unit_dir}/{SETTINGS_UNIT}", 0o755)
+    stage = Stage.MODULES if modules else Stage.SYSCTL
+    return text.artifact(f"{target.paths.unit_dir}/{SETTINGS_UNIT}", 0o755, stage=stage)
 
 
 def _unit(target: Target, systemd: str) -> str:

@@ -49,7 +49,7 @@ def _systemd(header: str, target: Target) -> Artifact:
             "WantedBy=multi-user.target",
         )
     )
-    return text.artifact(f"{target.paths.unit_dir}/{NAME}.service")
+    return text.artifact(f"{target.paths.unit_dir}/{NAME}.service", stage=Stage.ADDRESSES)
 
 
 def _openrc(header: str, target: Target, *, settings: bool) -> Artifact:
@@ -87,7 +87,7 @@ def _openrc(header: str, target: Target, *, settings: bool) -> Artifact:
                 "}",
             )
         )
-    return text.artifact(f"{target.paths.unit_dir}/{NAME}", 0o755)
+    return text.artifact(f"{target.paths.unit_dir}/{NAME}", 0o755, stage=Stage.ADDRESSES)
 
 
 def _command(target: Target, action: str) -> tuple[str, ...]:

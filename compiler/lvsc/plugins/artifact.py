@@ -44,6 +44,8 @@ class Artifact:
     mode: int = 0o644
     secrets: tuple[SecretRef, ...] = ()
     """The secrets whose placeholders are in the text; such a file is written with mode 0600."""
+    stage: Stage | None = None
+    """The stage of the backend's step that puts the file into effect; needed only where it has several on one host."""
 
     @property
     def text(self) -> str:
@@ -95,6 +97,12 @@ class Text:
     def __iter__(self) -> Iterator[Line]:
         return iter(self._lines)
 
-    def artifact(self, path: str, mode: int = 0o644, secrets: Iterable[SecretRef] = ()) -> Artifact:
+    def artifact(
+        self,
+        path: str,
+        mode: int = 0o644,
+        secrets: Iterable[SecretRef] = (),
+        stage: Stage | None = None,
+    ) -> Artifact:
         """The file at a path that holds the lines collected so far."""
-        return Artifact(path=path, lines=tuple(self._lines), mode=mode, secrets=tuple(secrets))
+        return Artifact(path=path, lines=tuple(self._lines), mode=mode, secrets=tuple(secrets), stage=stage)

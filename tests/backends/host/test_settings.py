@@ -16,6 +16,7 @@ def test_modules_are_loaded_at_boot_and_now(emit: Emit, make: Make, debian: Targ
         Artifact(
             path="/etc/modules-load.d/lvsc.conf",
             lines=emission.artifacts[0].lines,
+            stage=Stage.MODULES,
         ),
     )
     assert emission.artifacts[0].text == f"{make.header}\nip_vs\nip_vs_ftp\n"

@@ -1,6 +1,8 @@
 """Failover, connection synchronisation, timeouts, tuning and mail: from tables to the model."""
 
 from collections.abc import Collection
+from ipaddress import ip_address
+from typing import TypeVar
 
 from lvsc.diagnostics import Anchor, Place
 from lvsc.graph.nodes import Authentication, AuthenticationType
@@ -16,7 +18,10 @@ from lvsc.spec.model import (
     Tuning,
     Vrrp,
 )
+from lvsc.spec.schema.tables import SYNC_GROUP, SYNC_PORT, SYNC_TTL
 from lvsc.spec.table import Table
+
+T = TypeVar("T")
 
 #: keepalived.conf(5): only the first eight characters of auth_pass are used.
 VRRP_PASSWORD_LENGTH = 8
@@ -151,11 +156,16 @@ def load_sync(table: Table, networks: Collection[str]) -> SyncSettings | None:
         network=network,
         id=table.integer("id") or 0,
         max_length=table.integer("max_length"),
-        port=table.integer("port"),
-        ttl=table.integer("ttl"),
-        group=group,
+        port=_unless(SYNC_PORT, table.integer("port")),
+        ttl=_unless(SYNC_TTL, table.integer("ttl")),
+        group=_unless(ip_address(SYNC_GROUP), group),
         origin=table.origin(),
     )
+
+
+def _unless(default: T, said: T | None) -> T | None:
+    """What is said, or None where it is what holds anyway: older programs cannot be told it, and need not be."""
+    return None if said == default else said
 
 
 def load_timeouts(table: Table) -> TimeoutSettings:

@@ -8,6 +8,9 @@ from lvsc.spec.schema.words import Schema
 FIRST_MARK = 0x10000000
 LAST_MARK = 0x7FFFFFFF
 
+#: Linux: ip_vs_sync.c.
+SYNC_PORT, SYNC_TTL, SYNC_GROUP = 8848, 1, "224.0.0.81"
+
 
 def cluster() -> Schema:
     """The schema of `[cluster]`."""
@@ -306,15 +309,15 @@ def connection_sync() -> Schema:
             "max_length": words.integer(
                 "Maximum length", "The longest message, in bytes; unsaid, what the interface carries.", 1, 65507, examples=[1472]
             ),
-            "port": words.integer("Port", "The UDP port.", 1, 65535, examples=[8849], default=8848),
-            "ttl": words.integer("TTL", "How many routers a message may pass.", 1, 255, examples=[2], default=1),
+            "port": words.integer("Port", "The UDP port.", 1, 65535, examples=[8849], default=SYNC_PORT),
+            "ttl": words.integer("TTL", "How many routers a message may pass.", 1, 255, examples=[2], default=SYNC_TTL),
             "group": words.string(
                 "Group",
                 "The multicast group.",
                 pattern=words.ADDRESS,
                 says=words.ADDRESS_SAYS,
                 examples=["224.0.0.82"],
-                default="224.0.0.81",
+                default=SYNC_GROUP,
             ),
         },
         required=["id", "network"],

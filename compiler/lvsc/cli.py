@@ -69,7 +69,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return TROUBLE
     except OSError as error:
-        sys.stderr.write(f"lvsc: error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}\n")
+        sys.stderr.write(
+            f"lvsc: error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}\n"
+        )
         return TROUBLE
     return code
 
@@ -99,7 +101,9 @@ def _command(name: str) -> Command:
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", choices=["text", "json"], default="text", help="the form of the output (default: text)")
+    parser.add_argument(
+        "--format", choices=["text", "json"], default="text", help="the form of the output (default: text)"
+    )
     parser.add_argument(
         "--color",
         choices=[choice.value for choice in ColourChoice],

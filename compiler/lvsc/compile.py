@@ -153,7 +153,10 @@ def _further_errors(
 
 def _unknown_targets(cluster: Cluster, *, given: bool) -> list[Diagnostic]:
     wanted: dict[str, Place | None] = {
-        server.target: Place(server.origin) for pool in cluster.pools.values() for server in pool.real_servers if server.target
+        server.target: Place(server.origin)
+        for pool in cluster.pools.values()
+        for server in pool.real_servers
+        if server.target
     }
     wanted[cluster.target] = None if given else Place(cluster.origin / "target")
     problems: list[Diagnostic] = []
@@ -188,7 +191,8 @@ def _emit(
                 if other is not file:
                     clashes.append(
                         analysis_codes.SAME_FILE.at(
-                            None, f"backends `{other.backend}` and `{backend.name}` both write `{artifact.path}` of `{part.host}`"
+                            None,
+                            f"backends `{other.backend}` and `{backend.name}` both write `{artifact.path}` of `{part.host}`",
                         )
                     )
             steps += [HostStep(host=part.host, backend=backend.name, step=step) for step in emission.steps]

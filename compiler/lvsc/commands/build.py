@@ -24,12 +24,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """SPEC…, -o, --stdout, --check, --target, --backend, --strict."""
     add_spec_arguments(parser, many=True)
     parser.add_argument(
-        "-o", "--out-dir", metavar="DIR", default="build", help="where each cluster gets a directory of its name (default: build)"
+        "-o",
+        "--out-dir",
+        metavar="DIR",
+        default="build",
+        help="where each cluster gets a directory of its name (default: build)",
     )
     how = parser.add_mutually_exclusive_group()
-    how.add_argument("--stdout", action="store_true", help="print the files, secrets as placeholders, and write nothing")
     how.add_argument(
-        "--check", action="store_true", help="write nothing; exit with 1 if the tree is not what the specs say"
+        "--stdout", action="store_true", help="print the files, secrets as placeholders, and write nothing"
+    )
+    how.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; exit with 1 if the tree is not what the specs say",
     )
     parser.add_argument("--strict", action="store_true", help="treat warnings as errors")
 
@@ -98,14 +106,20 @@ def _print(compiled: Sequence[tuple[str, Compiled]], warnings: Sequence[Diagnost
 
 
 def _check(
-    compiled: Sequence[tuple[str, Compiled]], warnings: Sequence[Diagnostic], directory: Path, console: Console
+    compiled: Sequence[tuple[str, Compiled]],
+    warnings: Sequence[Diagnostic],
+    directory: Path,
+    console: Console,
 ) -> int:
     from lvsc.output.check import compare  # noqa: PLC0415 - only one way of building needs it
 
     differences: list[dict[str, Any]] = []
     try:
         for _, one in compiled:
-            differences += [{"path": str(d.path), "kind": d.kind.value, "message": d.message} for d in compare(one, directory)]
+            differences += [
+                {"path": str(d.path), "kind": d.kind.value, "message": d.message}
+                for d in compare(one, directory)
+            ]
     except DiagnosticError as error:
         console.report((*warnings, *error.diagnostics))
         return 1
@@ -113,7 +127,9 @@ def _check(
     for difference in differences:
         console.note(f"{difference['path']} {difference['message']}")
     if differences:
-        console.note(f"{len(differences)} differ{'s' if len(differences) == 1 else ''}: run `lvsc build` without `--check`")
+        console.note(
+            f"{len(differences)} differ{'s' if len(differences) == 1 else ''}: run `lvsc build` without `--check`"
+        )
         return 1
     console.note("everything is as the specs say")
     return 0
@@ -125,7 +141,10 @@ def _base(name: str) -> Path:
 
 
 def _write(
-    compiled: Sequence[tuple[str, Compiled]], warnings: Sequence[Diagnostic], directory: Path, console: Console
+    compiled: Sequence[tuple[str, Compiled]],
+    warnings: Sequence[Diagnostic],
+    directory: Path,
+    console: Console,
 ) -> int:
     from lvsc.output.secrets import resolver  # noqa: PLC0415 - only one way of building needs it
     from lvsc.output.write import write  # noqa: PLC0415 - likewise
@@ -163,6 +182,8 @@ def _write(
         )
     console.report(found, {"clusters": clusters})
     for cluster in clusters:
-        counts = ", ".join(f"{len(cluster[what])} {what}" for what in ("written", "unchanged", "removed") if cluster[what])
+        counts = ", ".join(
+            f"{len(cluster[what])} {what}" for what in ("written", "unchanged", "removed") if cluster[what]
+        )
         console.note(f"{cluster['directory']}: {counts}")
     return 1 if failed else 0

@@ -42,8 +42,15 @@ ALL = (UNREADABLE, BROKEN_PLUGIN, STRICT, SAME_NAME)
 
 def add_spec_arguments(parser: argparse.ArgumentParser, *, many: bool) -> None:
     """SPEC, and what overrides it."""
-    parser.add_argument("spec", metavar="SPEC", nargs="+" if many else None, help="a cluster's TOML file, or - for standard input")
-    parser.add_argument("--target", metavar="TARGET", help="the directors' distribution release, in place of the spec's")
+    parser.add_argument(
+        "spec",
+        metavar="SPEC",
+        nargs="+" if many else None,
+        help="a cluster's TOML file, or - for standard input",
+    )
+    parser.add_argument(
+        "--target", metavar="TARGET", help="the directors' distribution release, in place of the spec's"
+    )
     parser.add_argument(
         "--backend",
         metavar="NAME",
@@ -80,7 +87,13 @@ def read_source(name: str, console: Console) -> str:
         data = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
     except OSError as error:
         raise DiagnosticError(
-            [UNREADABLE.at(None, f"`{name}` cannot be read: {error.strerror}", help="name a spec that exists and is yours to read")]
+            [
+                UNREADABLE.at(
+                    None,
+                    f"`{name}` cannot be read: {error.strerror}",
+                    help="name a spec that exists and is yours to read",
+                )
+            ]
         ) from error
     text = decode(data, name)
     console.sources[name] = text

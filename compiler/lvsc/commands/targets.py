@@ -14,7 +14,9 @@ FORMAT_VERSION = 1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """An optional TARGET."""
-    parser.add_argument("target", metavar="TARGET", nargs="?", help="one target, with its versions, paths and features")
+    parser.add_argument(
+        "target", metavar="TARGET", nargs="?", help="one target, with its versions, paths and features"
+    )
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -27,13 +29,23 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         except targets.UnknownTarget:
             near = nearest(arguments.target, targets.names())
             help_text = f"did you mean `{near}`?" if near else "`lvsc targets` lists them"
-            console.report([model_codes.UNKNOWN_TARGET.at(None, f"there is no target `{arguments.target}`", help=help_text)])
+            console.report(
+                [
+                    model_codes.UNKNOWN_TARGET.at(
+                        None, f"there is no target `{arguments.target}`", help=help_text
+                    )
+                ]
+            )
             return 1
     if console.json:
-        console.print_json({"format_version": FORMAT_VERSION, "targets": [_document(target) for target in chosen]})
+        console.print_json(
+            {"format_version": FORMAT_VERSION, "targets": [_document(target) for target in chosen]}
+        )
     elif arguments.target is None:
         for target in chosen:
-            console.print(f"{target.name:<12} {target.title:<32} {target.packet_filter}, {target.director}, {target.init.value}")
+            console.print(
+                f"{target.name:<12} {target.title:<32} {target.packet_filter}, {target.director}, {target.init.value}"
+            )
     else:
         _print(chosen[0], console)
     return 0

@@ -36,8 +36,8 @@ def cluster() -> Schema:
             "firewall": words.choice(
                 "Firewall",
                 "What filters packets on the directors: `none`; `stateful`, rules of your own that use connection"
-                " tracking; `firewalld`. Unsaid, connection tracking works for IPVS and every helper is explicit, which"
-                " is right for all three.",
+                " tracking; `firewalld`. Unsaid, lvsc prepares for any of them: connections by NAT are tracked, those by"
+                " direct routing and tunnels are exempt from tracking, and every helper is explicit.",
                 ["none", "stateful", "firewalld"],
                 examples=["stateful"],
             ),

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from lvsc.plugins.manager import Plugins
 from lvsc.report.spec_page import spec_page
 from lvsc.spec.schema import generate

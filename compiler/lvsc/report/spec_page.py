@@ -88,7 +88,7 @@ def _kind(value: Schema, schema: Schema) -> str:
         return f"{value['minimum']} to {value['maximum']}"
     if kind == "string":
         return _cell(value.get("x-pattern-says", "text"))
-    return {"object": "table", "boolean": "true or false"}.get(kind, kind)
+    return {"object": "table", "boolean": "true or false"}.get(str(kind), str(kind))
 
 
 def _plural(kind: str) -> str:

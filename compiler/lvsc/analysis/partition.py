@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from lvsc.analysis import codes
 from lvsc.diagnostics import Diagnostic, Origin
-from lvsc.graph.graph import HostGraph, RuleGraph
+from lvsc.graph.graph import RuleGraph
 from lvsc.graph.nodes import Node
 from lvsc.plugins.backend import Backend, HostPart
 from lvsc.plugins.manager import Plugins
@@ -43,7 +43,7 @@ def partition(
                 doubles.setdefault((type(node).__name__, node.origin), (node, takers))
         for backend, nodes in own.items():
             if nodes:
-                parts[backend].append(HostPart(cluster=cluster, graph=HostGraph(host, nodes), target=targets[host]))
+                parts[backend].append(HostPart(cluster=cluster, graph=host_graph.part(nodes), target=targets[host]))
     problems = [_orphan(node, backends, plugins) for node in orphans.values()]
     problems += [_double(node, takers) for node, takers in doubles.values()]
     return {backend: tuple(own_parts) for backend, own_parts in parts.items()}, problems

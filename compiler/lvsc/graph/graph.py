@@ -17,12 +17,21 @@ class HostGraph:
 
     def __init__(self, host: str, nodes: Iterable[Node]) -> None:
         self.host = host
-        groups: dict[type[Node], dict[Node, None]] = {}
+        groups: dict[type[Node], list[Node]] = {}
         for node in nodes:
-            groups.setdefault(type(node), {}).setdefault(node)
+            groups.setdefault(type(node), []).append(node)
         self._by_type: Mapping[type[Node], tuple[Node, ...]] = {
-            kind: tuple(sorted(groups[kind], key=_sort_key)) for kind in sorted(groups, key=_type_name)
+            kind: _in_order(groups[kind]) for kind in sorted(groups, key=_type_name)
         }
+
+    def part(self, nodes: Iterable[Node]) -> "HostGraph":
+        """The graph of some of these nodes, which come in this graph's own order."""
+        groups: dict[type[Node], list[Node]] = {}
+        for node in nodes:
+            groups.setdefault(type(node), []).append(node)
+        part = HostGraph(self.host, ())
+        part._by_type = {kind: tuple(groups[kind]) for kind in groups}
+        return part
 
     def of(self, kind: type[N]) -> tuple[N, ...]:
         """The nodes of exactly this type, in order."""
@@ -84,8 +93,28 @@ class RuleGraph:
         return sum(map(len, self.hosts.values()))
 
 
-def _sort_key(node: Node) -> tuple[object, ...]:
-    return node.sort_key
+def _in_order(nodes: Iterable[Node]) -> tuple[Node, ...]:
+    """The nodes sorted, equal ones once, of which the first stays."""
+    ordered: list[Node] = []
+    tied: list[Node] = []
+    last: object = None
+    for key, node in sorted(((node.sort_key, node) for node in nodes), key=_first):
+        if key != last:
+            ordered += _untied(tied)
+            tied = []
+            last = key
+        tied.append(node)
+    ordered += _untied(tied)
+    return tuple(ordered)
+
+
+def _untied(nodes: list[Node]) -> list[Node]:
+    """Nodes of one sort key in an order of their own. Only they can be equal, so only they are hashed, which is slow."""
+    return nodes if len(nodes) < 2 else sorted(dict.fromkeys(nodes), key=repr)  # noqa: PLR2004 - one cannot tie
+
+
+def _first(keyed: tuple[tuple[object, ...], Node]) -> tuple[object, ...]:
+    return keyed[0]
 
 
 def _type_name(kind: type[Node]) -> str:

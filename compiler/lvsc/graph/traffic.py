@@ -47,10 +47,13 @@ class Protocol(Enum):
     @property
     def number(self) -> int:
         """The protocol's number in the IP header (IANA protocol numbers)."""
-        return {"tcp": 6, "udp": 17, "sctp": 132}[self.value]
+        return _NUMBERS[self]
 
     def __lt__(self, other: "Protocol") -> bool:
         return self.number < other.number
+
+
+_NUMBERS = {Protocol.TCP: 6, Protocol.UDP: 17, Protocol.SCTP: 132}
 
 
 class Hook(Enum):

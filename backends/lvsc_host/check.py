@@ -10,6 +10,7 @@ from lvsc.plugin import (
     HostGraph,
     KernelModule,
     ModuleOption,
+    Place,
     Sysctl,
     TunnelDevice,
     TunnelType,
@@ -32,6 +33,7 @@ def check(graph: HostGraph) -> Iterator[Diagnostic]:
     yield from _sysctls(graph)
     yield from _addresses(graph)
     yield from _tunnels(graph)
+    yield from _gre_devices(graph)
 
 
 def below_proc_sys(key: str) -> tuple[str, ...] | None:
@@ -150,6 +152,38 @@ def _tunnels(graph: HostGraph) -> Iterator[Diagnostic]:
                 f"a tunnel of type `gue` over {family} needs a UDP port, not `{tunnel.port}`",
                 help="give a port from 1 to 65535",
             )
+
+
+def _gre_devices(graph: HostGraph) -> Iterator[Diagnostic]:
+    """The devices that take gre packets with checksums: one an outer family, so one address."""
+    first: dict[str, TunnelDevice] = {}
+    for tunnel in graph.of(TunnelDevice):
+        if not tunnel.own:
+            continue
+        if not _local(tunnel):
+            yield codes.TUNNEL.at(
+                tunnel.origin,
+                f"a gre tunnel with checksums over IPv{tunnel.outer_family.value} needs a local IPv{tunnel.outer_family.value} "
+                f"address, not `{_shown(str(tunnel.local))}`",
+                help="give the real server's address that packets are sent to",
+            )
+        elif first.setdefault(tunnel.device, tunnel).local != tunnel.local:
+            yield codes.TUNNEL.at(
+                tunnel.origin,
+                f"`{graph.host}` gets gre packets with checksums at `{first[tunnel.device].local}` and at `{tunnel.local}`",
+                others=[Place(first[tunnel.device].origin, label="the other one")],
+                help="use one address of the host for both, or leave out the checksum",
+            )
+
+
+def _local(tunnel: TunnelDevice) -> bool:
+    """Whether the address is one of the outer family, and without a zone."""
+    address = tunnel.local
+    return (
+        address is not None
+        and Family.of(address) is tunnel.outer_family
+        and not getattr(address, "scope_id", None)
+    )
 
 
 def _shown(text: str) -> str:

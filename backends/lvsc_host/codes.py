@@ -46,7 +46,8 @@ TUNNEL = Code(
     "HST007",
     "tunnel device that cannot be made",
     "A real server unwraps gue packets that come to a UDP port, so a gue tunnel has a port from 1 to 65535. ipip and "
-    "gre have none. A port belongs to one tunnel of an outer address family.",
+    "gre have none. A port belongs to one tunnel of an outer address family. Gre packets with checksums take a device of "
+    "their own, made for the address that they are sent to, and a host has one for IPv4 and one for IPv6.",
 )
 
 ALL = (MODULE, SYSCTL_KEY, SYSCTL_VALUE, SYSCTL_CONFLICT, INTERFACE, ADDRESS, TUNNEL)

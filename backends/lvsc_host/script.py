@@ -30,9 +30,11 @@ there() {
 	case $1 in
 	address) [ -n "$("$ip" -o addr show dev "$3" to "${2%/*}" 2>/dev/null)" ] ;;
 	device) [ -n "$("$ip" -o link show dev "$2" up 2>/dev/null)" ] ;;
+	gre | ip6gre) "$ip" link show dev "$2" >/dev/null 2>&1 ;;
 	gue) "$ip" fou show | grep -qx "port $2 gue *" ;;
 	gue6) "$ip" fou show | grep -qx "port $2 gue -6 *" ;;
 	ip6tnl0) "$ip" -6 tunnel show ip6tnl0 2>/dev/null | grep -q '^ip6tnl0: any/ipv6 ' ;;
+	rp_filter) [ "$(cat "/proc/sys/net/ipv4/conf/$2/rp_filter" 2>/dev/null)" = 0 ] ;;
 	esac
 }
 
@@ -45,9 +47,15 @@ add() {
 		"$ip" addr replace "$2" dev "$3" $lifetime
 		;;
 	device) "$ip" link set dev "$2" up ;;
+	gre | ip6gre)
+		"$ip" link add "$2" type "$1" local "$3" icsum
+		# Until udev has given the new device the settings of sysctl.d, it would undo those made here.
+		if command -v udevadm >/dev/null; then udevadm settle -t 10 >/dev/null 2>&1 || :; fi
+		;;
 	gue) "$ip" fou add port "$2" gue ;;
 	gue6) "$ip" -6 fou add port "$2" gue ;;
 	ip6tnl0) "$ip" -6 tunnel change ip6tnl0 mode "$2" ;;
+	rp_filter) echo 0 >"/proc/sys/net/ipv4/conf/$2/rp_filter" ;;
 	esac
 }
 
@@ -59,9 +67,11 @@ remove() {
 		"$ip" addr del "$2" dev "$3"
 		;;
 	device) "$ip" link set dev "$2" down ;;
+	gre | ip6gre) "$ip" link del "$2" ;;
 	gue) "$ip" fou del port "$2" ;;
 	gue6) "$ip" -6 fou del port "$2" ;;
 	ip6tnl0) "$ip" -6 tunnel change ip6tnl0 mode ip6ip6 ;;
+	rp_filter) cat /proc/sys/net/ipv4/conf/default/rp_filter >"/proc/sys/net/ipv4/conf/$2/rp_filter" ;;
 	esac
 }
 

@@ -542,10 +542,15 @@ class TunnelDevice(Node):
     """The UDP port of gue, None otherwise."""
     checksum: TunnelChecksum = TunnelChecksum.NONE
     """A gre device takes packets with the checksum or without it, never both."""
+    local: Address | None = None
+    """Where the packets are sent to, for a device of its own; None otherwise."""
 
     @property
     def own(self) -> bool:
-        """Whether it needs a device of its own; the one that comes with the module takes no gre checksums."""
+        """Whether it needs a device of its own; the one that comes with the module takes no gre checksums.
+
+        Such a device needs a local address: the kernel takes it for the module's own otherwise (docs/kernel-facts.md).
+        """
         return self.type is TunnelType.GRE and self.checksum is not TunnelChecksum.NONE
 
     @property
@@ -562,4 +567,11 @@ class TunnelDevice(Node):
 
     @property
     def sort_key(self) -> tuple[object, ...]:
-        return (self.type.value, self.family.value, self.outer_family.value, self.port or 0, self.checksum.value)
+        return (
+            self.type.value,
+            self.family.value,
+            self.outer_family.value,
+            self.port or 0,
+            self.checksum.value,
+            -1 if self.local is None else int(self.local),
+        )

@@ -1,6 +1,7 @@
 """What the real servers need so that they accept packets for a virtual address and never answer ARP for it."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from ipaddress import ip_interface
 
 from lvsc.diagnostics import Diagnostic, Place
@@ -64,8 +65,8 @@ def _unwrapping(lowered: LoweredService, server: PoolServer) -> Iterator[Node]:
     if tunnel is None:
         return
     for family in lowered.service.families:
-        own = server.ip(family)
-        outer = Family.of(own if own is not None else server.ips[0])
+        address = server.ip(family) or server.ips[0]
+        outer = Family.of(address)
         checksum = tunnel.checksum if tunnel.type is TunnelType.GRE else TunnelChecksum.NONE
         device = TunnelDevice(
             host=host,
@@ -76,11 +77,13 @@ def _unwrapping(lowered: LoweredService, server: PoolServer) -> Iterator[Node]:
             port=tunnel.port,
             checksum=checksum,
         )
+        if device.own:
+            device = replace(device, local=address)
         yield device
         if family is Family.IPV4:
             # The larger of the two counts, and not even loose filtering lets packets into a device without an address.
             yield Sysctl(host=host, origin=origin, key="net.ipv4.conf.all.rp_filter", value="0")
-            if not device.own:
+            if not device.own:  # that one's key is not there before it is
                 yield Sysctl(host=host, origin=origin, key=f"net.ipv4.conf.{device.device}.rp_filter", value="0")
         inner = TunnelType.IPIP if tunnel.type is TunnelType.GUE else tunnel.type
         yield KernelModule(host=host, origin=origin, name=_MODULES[inner][family, outer])

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from functools import cache
-from ipaddress import ip_interface
+from ipaddress import ip_address, ip_interface
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from lvsc.plugin import (
     Origin,
     Sysctl,
     Target,
+    TunnelChecksum,
     TunnelDevice,
     TunnelType,
     VirtualAddress,
@@ -72,7 +73,10 @@ class Make:
         )
 
     @staticmethod
-    def tunnel(kind: str, inner: int = 4, outer: int = 4, port: int | None = None) -> TunnelDevice:
+    def tunnel(
+        kind: str, inner: int = 4, outer: int = 4, port: int | None = None, *, local: str | None = None
+    ) -> TunnelDevice:
+        """A tunnel; a local address makes it one with checksums."""
         return TunnelDevice(
             host=HOST,
             origin=ORIGIN,
@@ -80,6 +84,8 @@ class Make:
             family=Family(inner),
             outer_family=Family(outer),
             port=port,
+            checksum=TunnelChecksum.NONE if local is None else TunnelChecksum.FULL,
+            local=None if local is None else ip_address(local),
         )
 
     @staticmethod

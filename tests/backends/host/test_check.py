@@ -142,6 +142,24 @@ def test_a_tunnel_with_a_wrong_port_is_refused(kind: str, port: int | None) -> N
     assert refused(make.tunnel(kind, port=port)) == ["HST007"]
 
 
+@pytest.mark.parametrize(
+    ("outer", "local"),
+    [(4, None), (4, "fd00::2"), (6, "10.0.0.2"), (6, "fe80::2%$(id)"), (6, "fe80::2%eth0")],
+)
+def test_a_gre_tunnel_with_checksums_has_an_address_of_its_outer_family(
+    outer: int, local: str | None
+) -> None:
+    node = make.tunnel("gre", 4, outer, local=local or "10.0.0.2")
+    assert refused(node if local else replace(node, local=None)) == ["HST007"]
+
+
+def test_gre_tunnels_with_checksums_have_one_address_an_outer_family() -> None:
+    first = make.tunnel("gre", 4, 4, local="10.0.0.2")
+    assert refused(first, make.tunnel("gre", 6, 4, local="10.0.0.3")) == ["HST007"]
+    fine = [make.tunnel("gre", 6, 4, local="10.0.0.2"), make.tunnel("gre", 6, 6, local="fd00::2")]
+    assert refused(first, *fine, make.tunnel("gre")) == []
+
+
 def test_every_refusal_says_what_and_what_to_do() -> None:
     part = make.part(
         make.module("a\nb"),
@@ -149,10 +167,13 @@ def test_every_refusal_says_what_and_what_to_do() -> None:
         make.sysctl("a.b", "\x1b[2J"),
         make.address("192.0.2.1/24", "e\n"),
         make.tunnel("gue"),
+        make.tunnel("gre", 6, 6, local="fe80::2%\n"),
+        make.tunnel("gre", 4, 4, local="10.0.0.2"),
+        make.tunnel("gre", 4, 4, local="10.0.0.3"),
         target=load("debian12"),
     )
     found = list(Host().check(part))
-    assert len(found) == 5
+    assert len(found) == 7
     for diagnostic in found:
         assert diagnostic.message.isprintable()
         assert diagnostic.help

@@ -9,7 +9,8 @@ from support import guest
 
 from .conftest import Emit, Make
 
-KINDS = list(product(("ipip", "gre", "gue"), (4, 6), (4, 6)))
+#: The real server's addresses.
+LOCAL = {4: "10.0.0.2", 6: "fd00::2"}
 #: What lowering has to add for the devices to be there.
 MODULES = ("ipip", "sit", "ip_gre", "ip6_gre", "ip6_tunnel", "fou")
 
@@ -35,6 +36,21 @@ def test_each_tunnel_has_its_device(
     kind: str, inner: int, outer: int, expected: list[str], make: Make
 ) -> None:
     assert list(parts(make.tunnel(kind, inner, outer, 5555 if kind == "gue" else None))) == expected
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "local", "expected"),
+    [
+        (4, 4, "10.0.0.2", ["gre lvsc-gre 10.0.0.2", "rp_filter lvsc-gre", "device lvsc-gre"]),
+        (6, 4, "10.0.0.2", ["gre lvsc-gre 10.0.0.2", "device lvsc-gre"]),
+        (4, 6, "fd00::2", ["ip6gre lvsc-gre6 fd00::2", "rp_filter lvsc-gre6", "device lvsc-gre6"]),
+        (6, 6, "fd00::2", ["ip6gre lvsc-gre6 fd00::2", "device lvsc-gre6"]),
+    ],
+)
+def test_gre_with_checksums_has_a_device_of_its_own(
+    inner: int, outer: int, local: str, expected: list[str], make: Make
+) -> None:
+    assert list(parts(make.tunnel("gre", inner, outer, local=local))) == expected
 
 
 def test_only_gue_needs_fou(make: Make) -> None:
@@ -74,7 +90,8 @@ ip -n director addr add 10.0.0.1/24 dev eth0; ip -n director addr add fd00::1/64
 ip -n server addr add 10.0.0.2/24 dev eth0; ip -n server addr add fd00::2/64 dev eth0 nodad
 for host in director server; do ip -n $host link set lo up; ip -n $host link set eth0 up; done
 on_server() { ip netns exec server sh -c "$1"; }
-on_server 'for file in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$file; done'
+# What a distribution may give to new devices.
+on_server 'for file in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$file; done; echo 1 >/proc/sys/net/ipv4/conf/default/rp_filter'
 on_server 'sh addresses.sh start; sh addresses.sh start'
 on_server 'python3 server.py'
 ip -n director route add 10.9.9.9 dev eth0 src 10.0.0.1
@@ -85,32 +102,81 @@ while read -r name inner service real; do
     ip netns exec director ipvsadm -C
 done <cases
 on_server 'sh addresses.sh stop'
-echo "left: $(ip -n server fou show; ip -n server -o link show up | grep -v -e ' lo:' -e ' eth0@' || true)"
+echo left: $(ip -n server fou show; ip -n server -o link show up | grep -v -e ' lo:' -e ' eth0@') \
+    $(ip -n server -o link show | grep lvsc)
 """
 
 
-def balanced(kind: str, inner: int, outer: int) -> str:
+def balanced(kind: str, inner: int, outer: int, checksum: str) -> str:
     """A virtual service and its real server, in ipvsadm's words."""
     service = "10.9.9.9:7" if inner == 4 else "[fd09::9]:7"
-    real = "10.0.0.2:7" if outer == 4 else "[fd00::2]:7"
-    return f"{service} {real} -i --tun-type {kind}" + (" --tun-port 5555" if kind == "gue" else "")
+    real = f"{LOCAL[outer]}:7" if outer == 4 else f"[{LOCAL[outer]}]:7"
+    more = {"ipip": "", "gre": f" --tun-{checksum}", "gue": f" --tun-port 5555 --tun-{checksum}"}
+    return f"{service} {real} -i --tun-type {kind}{more[kind]}"
 
 
 @pytest.mark.kernel
-def test_a_real_kernel_unwraps_every_tunnel(emit: Emit, make: Make) -> None:
-    nodes = [make.tunnel(kind, inner, outer, 5555 if kind == "gue" else None) for kind, inner, outer in KINDS]
-    script = emit(*nodes, make.address("10.9.9.9/32"), make.address("fd09::9/128")).artifacts[0]
-    cases = [
-        (f"{kind}-{inner}in{outer}", f"{kind}-{inner}in{outer} {inner} {balanced(kind, inner, outer)}")
-        for kind, inner, outer in KINDS
+@pytest.mark.parametrize(
+    ("checksum", "types"), [("nocsum", ("ipip", "gre", "gue")), ("csum", ("gre", "gue"))]
+)
+def test_a_real_kernel_unwraps_every_tunnel(
+    checksum: str, types: tuple[str, ...], emit: Emit, make: Make
+) -> None:
+    kinds = list(product(types, (4, 6), (4, 6)))
+    tunnels = [
+        make.tunnel(
+            kind,
+            inner,
+            outer,
+            5555 if kind == "gue" else None,
+            local=LOCAL[outer] if (kind, checksum) == ("gre", "csum") else None,
+        )
+        for kind, inner, outer in kinds
     ]
-    files = {
-        "addresses.sh": script.text,
-        "server.py": SERVER,
-        "client.py": CLIENT,
-        "cases": "".join(f"{case}\n" for _, case in cases),
-    }
-    modules = " ".join(MODULES)
-    ran = guest.run(["sh", "-c", GUEST.replace("$MODULES", modules)], files=files, timeout=120)
-    assert ran.stdout.splitlines() == [*(f"{name}: hello" for name, _ in cases), "left: "], ran.stderr
+    script = emit(*tunnels, make.address("10.9.9.9/32"), make.address("fd09::9/128")).artifacts[0]
+    names = [f"{kind}-{inner}in{outer}" for kind, inner, outer in kinds]
+    cases = [
+        f"{name} {inner} {balanced(kind, inner, outer, checksum)}\n"
+        for name, (kind, inner, outer) in zip(names, kinds, strict=True)
+    ]
+    files = {"addresses.sh": script.text, "server.py": SERVER, "client.py": CLIENT, "cases": "".join(cases)}
+    ran = guest.run(["sh", "-c", GUEST.replace("$MODULES", " ".join(MODULES))], files=files, timeout=120)
+    assert ran.stdout.splitlines() == [*(f"{name}: hello" for name in names), "left:"], ran.stderr
     assert (ran.returncode, ran.stderr) == (0, "")
+
+
+MOVED = """
+set -e
+$MODPROBE ip_gre
+ip addr add 10.0.0.2/24 dev lo
+show() { echo $1: $(ip -o -d link show lvsc-gre up 2>/dev/null | grep -o 'gre remote .* local [^ ]*\\|icsum') $(cat /proc/sys/net/ipv4/conf/lvsc-gre/rp_filter); }
+echo 2 >/proc/sys/net/ipv4/conf/default/rp_filter
+sh first.sh start; show made
+echo 2 >/proc/sys/net/ipv4/conf/lvsc-gre/rp_filter
+ip link set lvsc-gre down
+sh first.sh start; show mended
+sh second.sh start; show moved
+sh third.sh start; show gone 2>/dev/null
+sh third.sh stop
+ip link add lvsc-gre type gre local 10.0.0.9
+sh first.sh start; sh first.sh stop
+ip link show lvsc-gre >/dev/null
+"""
+
+
+@pytest.mark.kernel
+def test_a_device_of_its_own_goes_with_its_address(emit: Emit, make: Make) -> None:
+    scripts = {
+        "first.sh": make.tunnel("gre", local="10.0.0.2"),
+        "second.sh": make.tunnel("gre", local="10.0.0.3"),
+        "third.sh": make.tunnel("gre"),
+    }
+    files = {name: emit(tunnel).artifacts[0].text for name, tunnel in scripts.items()}
+    ran = guest.run(["sh", "-c", MOVED], files=files)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.splitlines() == [
+        "made: gre remote any local 10.0.0.2 icsum 0",
+        "mended: gre remote any local 10.0.0.2 icsum 0",
+        "moved: gre remote any local 10.0.0.3 icsum 0",
+        "gone:",
+    ]

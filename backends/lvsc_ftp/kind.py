@@ -40,6 +40,15 @@ PERSISTENCE = 300
 MODULE = "ip_vs_ftp"
 
 
+_BY_MODULE = "no pasv_address: ip_vs_ftp on the directors writes the virtual address, and would mistake one already there"
+_PASSIVE_REASONS = {
+    Way.ADDRESS: _BY_MODULE,
+    Way.MARK: _BY_MODULE,
+    Way.OPAQUE: "the control connection is encrypted, so no director can correct the address in the reply",
+    Way.PASSING: "no pasv_address: the server answers with the virtual address, which the client connected to",
+}
+
+
 class FtpKind(ServiceKind):
     """Balances FTP: the control port, passive and active data connections."""
 
@@ -54,7 +63,12 @@ class FtpKind(ServiceKind):
             description="Balances FTP, with everything that its data connections need.",
             properties={
                 "control_port": words.integer(
-                    "Control port", "The port that clients connect to.", 2, 65535, examples=[2121], default=CONTROL_PORT
+                    "Control port",
+                    "The port that clients connect to.",
+                    2,
+                    65535,
+                    examples=[2121],
+                    default=CONTROL_PORT,
                 ),
                 "passive_ports": words.string(
                     "Passive ports",
@@ -65,7 +79,9 @@ class FtpKind(ServiceKind):
                     examples=["10000-20000"],
                 ),
                 "tls": words.boolean(
-                    "TLS", "Clients may encrypt the control connection, so that the directors cannot read it.", default=False
+                    "TLS",
+                    "Clients may encrypt the control connection, so that the directors cannot read it.",
+                    default=False,
                 ),
                 "server": words.choice(
                     "Server",
@@ -110,7 +126,9 @@ class FtpKind(ServiceKind):
         persistent = way is not Way.ADDRESS
         return Plan(
             ports=tuple(ports),
-            mark_reasons=("a client's data connections must follow its control connection",) if persistent else (),
+            mark_reasons=("a client's data connections must follow its control connection",)
+            if persistent
+            else (),
             persistence=(service.persistence or PERSISTENCE) if persistent else None,
             probe_port=options.control_port,
             features=(Feature.KERNEL_FTP_EPSV,)
@@ -146,7 +164,11 @@ def _problems(service: Service, way: Way) -> Iterator[Diagnostic]:
         )
         return
     if way in (Way.OPAQUE, Way.PASSING) and options.passive_ports is None:
-        why = "is encrypted" if way is Way.OPAQUE else "cannot be corrected by a director that does not see the answers"
+        why = (
+            "is encrypted"
+            if way is Way.OPAQUE
+            else "cannot be corrected by a director that does not see the answers"
+        )
         yield codes.NO_RANGE.at(
             table,
             f"FTP service `{service.name}` needs `passive_ports`: its control connection {why}",
@@ -175,7 +197,14 @@ def _reading(lowered: LoweredService, host: str) -> Iterator[Node]:
                 destination=host_network(address),
                 destination_ports=PortRange.one(port),
             )
-            yield HelperAssignment(host=host, origin=service.origin, traffic=traffic, service=service.name, helper="ftp")
+            yield HelperAssignment(
+                host=host,
+                origin=service.origin,
+                traffic=traffic,
+                service=service.name,
+                helper="ftp",
+                reason="a stateful firewall lets data connections pass only where this helper expects them",
+            )
 
 
 def _source_nats(lowered: LoweredService, host: str) -> Iterator[Node]:
@@ -191,14 +220,21 @@ def _source_nats(lowered: LoweredService, host: str) -> Iterator[Node]:
             continue
         for traffic in _active_data(lowered, family, Hook.POSTROUTING):
             yield SourceNat(
-                host=host, origin=service.origin, traffic=traffic, service=service.name, address=addresses[0]
+                host=host,
+                origin=service.origin,
+                traffic=traffic,
+                service=service.name,
+                address=addresses[0],
+                reason="to the virtual address, not MASQUERADE: clients refuse active data from any other address",
             )
 
 
 def _accepts(lowered: LoweredService, host: str) -> Iterator[Node]:
     for family in lowered.service.families:
         for traffic in _active_data(lowered, family, Hook.FORWARD):
-            yield Accept(host=host, origin=lowered.service.origin, traffic=traffic, service=lowered.service.name)
+            yield Accept(
+                host=host, origin=lowered.service.origin, traffic=traffic, service=lowered.service.name
+            )
 
 
 def _active_data(lowered: LoweredService, family: Family, hook: Hook) -> Iterator[TrafficClass]:
@@ -227,4 +263,5 @@ def _settings(lowered: LoweredService, way: Way) -> Iterator[Node]:
                 listen_port=server.port or options.control_port,
                 passive_ports=options.passive_ports,
                 passive_address=addresses[0] if way is Way.OPAQUE and addresses else None,
+                reason=_PASSIVE_REASONS[way],
             )

@@ -1,6 +1,6 @@
 """What a real server's FTP server must be told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lvsc.plugin import Address, Node, PortRange
 
@@ -14,6 +14,8 @@ class PassiveSettings(Node):
     """None leaves the server's own choice."""
     passive_address: Address | None
     """What the 227 reply says; None says the address that the client connected to."""
+    reason: str = field(default="", compare=False)
+    """Why there is a passive address, or none: one line."""
 
     @property
     def active_port(self) -> int:

@@ -38,7 +38,9 @@ class Vsftpd(Backend):
     def check(self, part: HostPart) -> Iterable[Diagnostic]:
         """A target without a vsftpd unit cannot be given settings."""
         settings = part.graph.one(PassiveSettings)
-        if settings is not None and (part.target.units.vsftpd is None or part.target.init is not Init.SYSTEMD):
+        if settings is not None and (
+            part.target.units.vsftpd is None or part.target.init is not Init.SYSTEMD
+        ):
             yield codes.UNFIT.at(
                 settings.origin,
                 f"target `{part.target.name}` of `{part.host}` has no systemd unit of vsftpd",
@@ -93,6 +95,7 @@ def _settings(settings: PassiveSettings) -> Iterable[str]:
     if settings.passive_ports is not None:
         yield f"pasv_min_port={settings.passive_ports.first}"
         yield f"pasv_max_port={settings.passive_ports.last}"
+    if settings.reason:
+        yield f"# {settings.reason}"
     if settings.passive_address is not None:
-        yield "# The control connection is encrypted, so no director can correct the address in the reply."
         yield f"pasv_address={settings.passive_address}"

@@ -1,7 +1,7 @@
 """From nodes to rules, in the very words in which iptables-save 1.8 prints them back (both variants alike)."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lvsc.plugin import (
     Accept,
@@ -30,6 +30,10 @@ MULTIPORT_SLOTS = 15
 OUTGOING_HOOKS = frozenset({Hook.OUTPUT, Hook.POSTROUTING})
 
 
+#: How much of a traffic class's sort key comes before its ports: family, addresses, protocol.
+_PROTOCOL = 4
+
+
 def packet_rules(graph: HostGraph) -> Iterator[PacketRule]:
     """The nodes of the graph that this backend renders."""
     for kind in RENDERED:
@@ -49,9 +53,15 @@ def rules_by_chain(nodes: Iterable[PacketRule]) -> Mapping[Chain, tuple[Line, ..
             raise ValueError(f"no chain for {node!r}: `check` refuses it")
         before, after = _addresses(node.traffic), _conditions(node.traffic) + _verdict(node)
         place = chain.nodes.index(type(node))
-        groups.setdefault((chain, before, after), _Group(place, node.traffic, before, after)).add(node)
+        groups.setdefault(
+            (chain, before, after), _Group(place, node.traffic, before, after, node.reason)
+        ).add(node)
     found: dict[Chain, list[Line]] = {chain: [] for chain in Chain}
+    said: dict[Chain, str] = {}
     for (chain, _, _), group in sorted(groups.items(), key=lambda item: item[1].sort_key):
+        if group.reason != said.get(chain, ""):
+            found[chain].extend([Line(f"# {group.reason}")] if group.reason else [])
+            said[chain] = group.reason
         found[chain].extend(group.lines(chain.label))
     return {chain: tuple(lines) for chain, lines in found.items() if lines}
 
@@ -68,6 +78,7 @@ class _Group:
     """What a rule says before the ports."""
     after: str
     """What it says after them."""
+    reason: str = ""
     ports: dict[PortRange, Origin] = field(default_factory=dict)
     all_ports: Origin | None = None
 
@@ -81,9 +92,9 @@ class _Group:
     @property
     def sort_key(self) -> tuple[object, ...]:
         """Orders groups by their nodes' type, traffic and first port, and by their text where these leave it open."""
-        family, address, protocol, _, *rest = self.traffic.sort_key
+        key = replace(self.traffic, destination_ports=None).sort_key
         first = (-1, -1) if self.all_ports is not None else min((r.first, r.last) for r in self.ports)
-        return self.place, family, address, protocol, first, tuple(rest), self.before, self.after
+        return self.place, *key[:_PROTOCOL], first, *key[_PROTOCOL:], self.before, self.after
 
     def lines(self, chain: str) -> Iterator[Line]:
         if self.all_ports is not None:

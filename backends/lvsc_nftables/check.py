@@ -161,9 +161,13 @@ def _accept_rule(traffic: TrafficClass) -> str:
             parts.append(f"{name} {network.network_address if single else network}")
     if traffic.source is None and traffic.destination is None:
         parts.append(f"meta nfproto ipv{traffic.family.value}")
-    parts.append(f"meta l4proto {protocol}")
+    original_ports = traffic.original_destination_ports
+    if traffic.original_destination is not None or original_ports is not None:
+        parts.append("ct direction original")
+    if original_ports is not None or (traffic.source_ports is None and traffic.destination_ports is None):
+        parts.append(f"meta l4proto {protocol}")
     for name, ports in (
-        ("ct original proto-dst", traffic.original_destination_ports),
+        ("ct original proto-dst", original_ports),
         (f"{protocol} sport", traffic.source_ports),
         (f"{protocol} dport", traffic.destination_ports),
     ):

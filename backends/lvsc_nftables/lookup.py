@@ -82,6 +82,7 @@ class Element:
     """Whether the key is more than one value."""
     services: tuple[str, ...]
     origin: Origin
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,6 +266,7 @@ def _element(draft: _Draft) -> Element:
         interval=draft.interval or (draft.port_at is not None and not draft.ports.single),
         services=tuple(sorted(set(draft.services))),
         origin=draft.rule.origin,
+        reason=draft.rule.reason,
     )
 
 

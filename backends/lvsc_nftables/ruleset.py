@@ -138,10 +138,11 @@ class _Table:
             self._base_chain(chain, groups)
         self._text.add("}")
 
-    def _open(self, line: str, origin: Origin | None = None) -> None:
+    def _open(self, line: str, origin: Origin | None = None, reasons: Iterable[str] = ()) -> None:
         if self._begun:
             self._text.add()
         self._begun = True
+        self._text.extend(f"\t# {reason}" for reason in reasons)
         self._text.add(f"\t{line} {{", origin)
 
     def _close(self, origin: Origin | None = None) -> None:
@@ -162,7 +163,8 @@ class _Table:
         shape = one.shape
         key = " . ".join(column.datatype for column in shape.columns)
         answers = {Marking: " : mark", SourceNat: f" : ipv{shape.family.value}_addr"}.get(shape.kind, "")
-        self._open(f"{'map' if answers else 'set'} {one.name}")
+        reasons = sorted({element.reason for element in one.lookup.elements if element.reason})
+        self._open(f"{'map' if answers else 'set'} {one.name}", reasons=reasons)
         self._text.add(f"\t\ttype {key}{answers}")
         if one.lookup.interval:
             self._text.add("\t\tflags interval")
@@ -202,6 +204,7 @@ class _Table:
                 self._text.add("\t\t" + " ".join(words))
             else:
                 for element in one.lookup.elements:
+                    self._text.extend([f"\t\t# {element.reason}"] if element.reason else [])
                     rule = [*words, self._statement(shape, element.answer), _comment(element)]
                     self._text.add("\t\t" + " ".join(rule), element.origin)
 

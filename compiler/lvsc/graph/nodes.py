@@ -38,6 +38,8 @@ class PacketRule(Node):
     traffic: TrafficClass
     service: str = field(compare=False)
     """The service that asks for the rule; every emitted rule names it in a comment."""
+    reason: str = field(default="", compare=False)
+    """Why it is there, or not as an operator may expect it: one line, emitted as a comment."""
 
     @property
     def sort_key(self) -> tuple[object, ...]:

@@ -8,10 +8,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from lvsc_nftables.backend import Nftables
 
 from lvsc.plugin import HostGraph, HostPart, Node
 from lvsc.targets import load
+from lvsc_nftables.backend import Nftables
 from support.nodes import HOST
 
 MakePart = Callable[..., HostPart]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from lvsc.plugin import Address, Hook, Protocol, TrafficClass
+from lvsc.plugin import Address, Hook, PortRange, Protocol, TrafficClass
 
 Json = Any  # what `json.loads` returns; each reader below says what it expects of it
 
@@ -217,7 +217,7 @@ def witnesses(traffic: TrafficClass, macs: tuple[str, ...]) -> list[Packet]:
     destination = traffic.destination.network_address if traffic.destination else any_address
     original = traffic.original_destination.network_address if traffic.original_destination else destination
 
-    def ends(ports: Any, other: int) -> set[int]:
+    def ends(ports: PortRange | None, other: int) -> set[int]:
         if ports is None:
             return {other}
         around = {ports.first - 1, ports.first, ports.last, ports.last + 1}

@@ -70,6 +70,7 @@ from lvsc.plugins.artifact import Artifact, Emission, Line, LoadStep, Stage, Tex
 from lvsc.plugins.backend import Backend, HostPart, Role
 from lvsc.plugins.hooks import hookimpl
 from lvsc.plugins.kind import Plan, ServiceKind, ServicePort
+from lvsc.plugins.reading import Foreign, Reading, Source, Touch
 from lvsc.secrets import SecretRef, SecretSource
 from lvsc.spec.model import Cluster, Director, PoolServer, Service
 from lvsc.spec.schema import words
@@ -99,6 +100,7 @@ __all__ = [
     "FailureAction",
     "Family",
     "Feature",
+    "Foreign",
     "Forwarding",
     "Fragment",
     "HealthCheck",
@@ -131,6 +133,7 @@ __all__ = [
     "Program",
     "Protocol",
     "Quorum",
+    "Reading",
     "RealServer",
     "Role",
     "RuleGraph",
@@ -147,6 +150,7 @@ __all__ = [
     "Severity",
     "SmtpProbe",
     "SorryServer",
+    "Source",
     "SourceNat",
     "Stage",
     "SyncGroup",
@@ -156,6 +160,7 @@ __all__ = [
     "TcpProbe",
     "Text",
     "Timeouts",
+    "Touch",
     "TrackScript",
     "TrafficClass",
     "Tunnel",

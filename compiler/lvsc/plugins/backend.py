@@ -10,6 +10,7 @@ from lvsc.diagnostics import Diagnostic
 from lvsc.graph.graph import HostGraph
 from lvsc.graph.nodes import Node
 from lvsc.plugins.artifact import Emission
+from lvsc.plugins.reading import Reading, Source
 from lvsc.targets import Feature, Target
 
 
@@ -61,6 +62,18 @@ class Backend(ABC):
         An error stops the build. There is no warning for something left out.
         """
         return ()
+
+    def recognises(self, source: Source) -> bool:  # noqa: ARG002 - for the backends that read
+        """Whether the text is in a language of this backend's, by what it says and not by its name."""
+        return False
+
+    def read(self, source: Source) -> Reading:
+        """The nodes that a text of this backend's language says; the reverse of `emit`, and strict.
+
+        A fragment that is neither lvsc's nor understood is a problem at its line, never passed over. Reading what `emit`
+        wrote gives equal nodes. The reader shares no table of words with the emitter, so that it is a witness of its own.
+        """
+        raise NotImplementedError(f"the backend {self.name} reads nothing")
 
     @abstractmethod
     def emit(self, part: HostPart) -> Emission:

@@ -98,7 +98,9 @@ def _by_name(entries: Iterable[EntryPoint]) -> dict[str, EntryPoint]:
     for entry in sorted(entries, key=lambda entry: (entry.name, entry.value)):
         other = named.setdefault(entry.name, entry)
         if other.value != entry.value:
-            raise PluginError(f"two plugins have the name `{entry.name}`: `{other.value}` and `{entry.value}`")
+            raise PluginError(
+                f"two plugins have the name `{entry.name}`: `{other.value}` and `{entry.value}`"
+            )
     return named
 
 

@@ -4,7 +4,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from lvsc.plugin import Node
+from lvsc.plugin import Node, Target
 from lvsc.targets import load
 from lvsc_ipvsadm import rules, script
 from lvsc_ipvsadm.backend import Ipvsadm
@@ -16,10 +16,12 @@ class Director:
     """A director whose ipvsadm is `support.fake_ipvsadm`."""
 
     root: Path
+    shell: str = "/bin/sh"
 
-    def write(self, *nodes: Node) -> None:
+    def write(self, *nodes: Node, target: Target | None = None) -> None:
         """Write what the backend emits for these nodes."""
-        texts = {artifact.path: artifact.text for artifact in Ipvsadm().emit(part(*nodes)).artifacts}
+        emission = Ipvsadm().emit(part(*nodes, target=target))
+        texts = {artifact.path: artifact.text for artifact in emission.artifacts}
         moved = texts[script.PATH]
         for path, here in (
             (f"ipvsadm={load('debian12').program('ipvsadm')}\n", f"ipvsadm={self.root}/ipvsadm\n"),
@@ -33,7 +35,7 @@ class Director:
 
     def run(self, action: str = "start") -> subprocess.CompletedProcess[str]:
         """Run the script as the unit does."""
-        command = ["/bin/sh", str(self.root / "ipvsadm.sh"), action]
+        command = [*self.shell.split(), str(self.root / "ipvsadm.sh"), action]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
     def start(self) -> list[str]:

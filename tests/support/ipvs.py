@@ -1,11 +1,13 @@
 """Short ways to write a director's nodes in tests."""
 
+from dataclasses import replace
 from ipaddress import ip_address
 
 from lvsc.plugin import (
     AddressSelector,
     ConnectionSync,
     Family,
+    Feature,
     Forwarding,
     HostGraph,
     HostPart,
@@ -113,6 +115,12 @@ def connection_sync(
         ttl=ttl,
         group=None if group is None else ip_address(group),
     )
+
+
+def without(*features: Feature) -> Target:
+    """Debian 12 with programs that lack these features."""
+    target = load("debian12")
+    return replace(target, stated=(*target.stated, *((feature, False) for feature in features)))
 
 
 def part(*nodes: Node, target: Target | None = None) -> HostPart:

@@ -26,11 +26,10 @@ from lvsc.plugin import (
     TunnelType,
     VirtualService,
 )
-from lvsc.targets import load
 from lvsc_ipvsadm.backend import Ipvsadm
 from lvsc_ipvsadm.rules import PATH
 from support import ipvs, ipvsadm_table
-from support.ipvs import part, persistent, server, service
+from support.ipvs import part, persistent, server, service, without
 
 WEB = "tcp 192.0.2.10:80"
 
@@ -39,12 +38,6 @@ def text(*nodes: Node, target: Target | None = None) -> str:
     """What the backend emits as the table of these nodes."""
     artifacts = Ipvsadm().emit(part(*nodes, target=target)).artifacts
     return next(artifact.text for artifact in artifacts if artifact.path == PATH)
-
-
-def without(*features: Feature) -> Target:
-    """Debian 12 with programs that lack these features."""
-    target = load("debian12")
-    return replace(target, stated=(*target.stated, *((feature, False) for feature in features)))
 
 
 SERVICES = {

@@ -1,15 +1,17 @@
 """The script that reconciles the kernel's table, with a program in ipvsadm's place that keeps it in a file."""
 
 import re
+import shutil
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lvsc.plugin import Node, Tunnel, TunnelType
+from lvsc.plugin import Feature, Node, Tunnel, TunnelType
 from support import ipvsadm_table
 from support.director import Director
-from support.ipvs import connection_sync, persistent, server, service, timeouts
+from support.ipvs import connection_sync, persistent, server, service, timeouts, without
 
 WEB = "tcp 192.0.2.10:80"
 MAIL = "tcp 192.0.2.10:25"
@@ -130,6 +132,19 @@ def test_every_awk_finds_the_same_difference(each_awk: Director) -> None:
     assert each_awk.start() == []
 
 
+@pytest.mark.parametrize("shell", ["dash", "bash --posix", "busybox sh"])
+def test_every_shell_runs_it(director: Director, shell: str) -> None:
+    program = shell.split(maxsplit=1)[0]
+    if shutil.which(program) is None:
+        pytest.skip(f"no {program}: apt-get install {program}")
+    director = replace(director, shell=shell)
+    director.write(*DUAL[3:], connection_sync())
+    assert director.start()
+    assert director.start() == []
+    director.put("ipvsadm", "#!/bin/sh\nexit 2\n")
+    assert director.run().returncode != 0
+
+
 def test_ipv6_addresses_are_the_same_however_they_are_shortened(each_awk: Director) -> None:
     each_awk.write(service("tcp [2001:db8:0:1:1:1:1:1]:80"))
     for spelling in ("2001:db8:0:1:1:1:1:1", "2001:db8::1:1:1:1:1"):
@@ -139,6 +154,14 @@ def test_ipv6_addresses_are_the_same_however_they_are_shortened(each_awk: Direct
     each_awk.write(*(service(f"tcp [{address}]:80") for address in addresses))
     each_awk.start()
     assert each_awk.start() == []
+
+
+def test_an_ipip_tunnel_is_the_same_whether_its_type_is_said_or_not(director: Director) -> None:
+    nodes = service(WEB), server(WEB, "10.0.0.21", 80, "tunnel", upper=5)
+    director.write(*nodes)
+    director.start()
+    director.write(*nodes, target=without(Feature.IPVSADM_TUNNEL_TYPES))
+    assert director.start() == []
 
 
 def test_a_line_that_the_kernel_refuses_fails_the_start_and_is_shown(director: Director) -> None:
@@ -151,6 +174,17 @@ def test_a_line_that_the_kernel_refuses_fails_the_start_and_is_shown(director: D
     assert "1 Service not defined" in result.stderr
     assert result.stderr.endswith("it would still take:\n-A -f 7 -s twos\n-a -f 7 -r 10.0.0.21:0 -m -w 1\n")
     assert director.read("table") == "-A -f 8 -s wlc\n"
+
+
+def test_a_complaint_fails_the_start_though_the_table_is_right(director: Director) -> None:
+    director.write(service("mark 8"))
+    program = director.read("ipvsadm")
+    director.put(
+        "ipvsadm", program.replace("sys.exit(", '"-R" in sys.argv and sys.stderr.write("odd"); sys.exit(')
+    )
+    result = director.run()
+    assert result.returncode == 1
+    assert "1 odd\n" in result.stderr
 
 
 def test_a_long_list_of_refusals_is_cut_short(director: Director) -> None:

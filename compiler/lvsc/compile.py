@@ -152,12 +152,11 @@ def _further_errors(
 
 
 def _unknown_targets(cluster: Cluster, *, given: bool) -> list[Diagnostic]:
-    wanted: dict[str, Place | None] = {
-        server.target: Place(server.origin)
-        for pool in cluster.pools.values()
-        for server in pool.real_servers
-        if server.target
-    }
+    wanted: dict[str, Place | None] = {}
+    for pool in cluster.pools.values():
+        for server in pool.real_servers:
+            if server.target:
+                wanted.setdefault(server.target, Place(server.origin))
     wanted[cluster.target] = None if given else Place(cluster.origin / "target")
     problems: list[Diagnostic] = []
     for name, place in wanted.items():

@@ -5,7 +5,7 @@ from typing import Any
 
 from lvsc.diagnostics import Anchor, Diagnostic, Place
 from lvsc.graph.nodes import Forwarding
-from lvsc.graph.traffic import Address
+from lvsc.graph.traffic import Address, Network
 from lvsc.spec import model_codes as codes
 from lvsc.spec.load_failover import (
     load_email,
@@ -15,6 +15,7 @@ from lvsc.spec.load_failover import (
     load_tuning,
     require_name,
 )
+from lvsc.spec.load_hosts import report_hosts, report_taken_addresses
 from lvsc.spec.load_pools import load_forwarding, load_pools
 from lvsc.spec.load_services import OptionsLoader, load_services
 from lvsc.spec.model import (
@@ -25,8 +26,6 @@ from lvsc.spec.model import (
     Firewall,
     MarkRange,
     NamedAddress,
-    Pool,
-    PoolServer,
     Vrrp,
 )
 from lvsc.spec.schema.tables import FIRST_MARK, LAST_MARK
@@ -43,9 +42,10 @@ def load(
     networks = {name: _network(name, table) for name, table in root.named("networks").items()}
     addresses = {name: _address(name, table, networks) for name, table in root.named("addresses").items()}
     _report_shared_addresses(addresses, root)
+    _report_shared_prefixes(networks, root)
     for name, table in root.named("networks").items():
         if networks[name].gateway is not None:
-            require_name(table, networks[name].gateway or "", addresses, "address", "gateway")
+            _check_gateway(table, networks[name], addresses)
     directors = tuple(_director(name, table, networks) for name, table in root.named("directors").items())
     forwarding = load_forwarding(head) or Forwarding.NAT
     pools = load_pools(root.named("pools"), forwarding)
@@ -74,7 +74,8 @@ def load(
         services=services,
         origin=root.origin("cluster"),
     )
-    _report_hosts(directors, pools, root)
+    report_hosts(cluster, problems)
+    report_taken_addresses(cluster, problems)
     return cluster, tuple(problems)
 
 
@@ -86,6 +87,38 @@ def _network(name: str, table: Table) -> ClusterNetwork:
         gateway=table.text("gateway"),
         origin=table.origin(),
     )
+
+
+def _report_shared_prefixes(networks: Mapping[str, ClusterNetwork], root: Table) -> None:
+    owners: dict[Network, ClusterNetwork] = {}
+    for network in networks.values():
+        for index, prefix in enumerate(network.prefixes):
+            owner = owners.setdefault(prefix, network)
+            if owner is not network:
+                root.problems.append(
+                    codes.TWICE.at(
+                        network.origin / "prefixes" / index,
+                        f"networks `{owner.name}` and `{network.name}` have the same prefix `{prefix}`",
+                        others=[Place(owner.origin, Anchor.TABLE, "first here")],
+                        help="make one network of the two: a director reaches a prefix by one interface",
+                    )
+                )
+
+
+def _check_gateway(table: Table, network: ClusterNetwork, addresses: Mapping[str, NamedAddress]) -> None:
+    gateway = network.gateway or ""
+    if not require_name(table, gateway, addresses, "address", "gateway"):
+        return
+    address = addresses[gateway]
+    if address.network != network.name:
+        table.problems.append(
+            codes.OUTSIDE.at(
+                table.origin("gateway"),
+                f"address `{gateway}` is on network `{address.network}`, so it is no gateway of `{network.name}`",
+                others=[Place(address.origin, Anchor.TABLE, "the address")],
+                help=f'add a virtual address with `network = "{network.name}"` and name it here',
+            )
+        )
 
 
 def _address(name: str, table: Table, networks: Mapping[str, ClusterNetwork]) -> NamedAddress:
@@ -194,45 +227,3 @@ def _mark_range(head: Table) -> MarkRange:
             codes.KEYS.at(marks.origin(), f"the range of marks is empty: {first} to {last}", help="put the lower one first")
         )
     return MarkRange(first=first, last=last)
-
-
-def _report_hosts(directors: tuple[Director, ...], pools: Mapping[str, Pool], root: Table) -> None:
-    """Report names that are two hosts, and hosts that have two names or two descriptions."""
-    named: dict[str, PoolServer] = {}
-    by_address: dict[Address, str] = {ip: d.name for d in directors for ips in d.addresses.values() for ip in ips}
-    own = {d.name: {ip for ips in d.addresses.values() for ip in ips} for d in directors}
-    for pool in pools.values():
-        for server in pool.real_servers:
-            earlier = named.setdefault(server.name, server)
-            problem = _difference(earlier, server) if earlier is not server else None
-            if server.name in own and not set(server.ips) <= own[server.name]:
-                problem = "its address is not the director's of that name"
-            for ip in server.ips:
-                owner = by_address.setdefault(ip, server.name)
-                if owner != server.name:
-                    problem = f"`{ip}` is `{owner}`'s"
-            if problem:
-                root.problems.append(
-                    codes.HOST.at(
-                        server.origin,
-                        f"host `{server.name}` is described in two ways: {problem}",
-                        others=[Place(earlier.origin, label="the other one")] if earlier is not server else [],
-                        help="one name is one host: make the two agree, or rename one",
-                    )
-                )
-
-
-def _difference(one: PoolServer, other: PoolServer) -> str | None:
-    """How two descriptions of one host differ."""
-    for ip in one.ips:
-        same_family = [o for o in other.ips if o.version == ip.version]
-        if same_family and same_family[0] != ip:
-            return f"`{ip}` and `{same_family[0]}`"
-    for what, first, second in (
-        ("target", one.target, other.target),
-        ("interface", one.interface, other.interface),
-        ("managed", one.managed, other.managed),
-    ):
-        if first != second:
-            return f"`{what}` is `{first}` and `{second}`"
-    return None

@@ -3,14 +3,16 @@
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any
 
 from lvsc.diagnostics import Diagnostic, KeyPath, Origin
 from lvsc.graph.traffic import MAX_PORT, Address, Network, PortRange
 from lvsc.spec import model_codes as codes
 
-_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_BROADCAST = IPv4Address("255.255.255.255")
+_PER_SECOND = 1000
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class Table:
@@ -112,11 +114,11 @@ class Table:
         return None if text is None else self._address(text, key)
 
     def addresses(self, key: str) -> tuple[Address, ...]:
-        """A list of IP addresses, no two the same."""
+        """A list of hosts' IP addresses, no two the same."""
         found: dict[Address, None] = {}
         for index, text in enumerate(self.texts(key)):
             address = self._address(text, key, index)
-            if address is None:
+            if address is None or not self._is_hosts(address, key, index):
                 continue
             if address in found:
                 self.problems.append(
@@ -136,6 +138,16 @@ class Table:
                 )
             )
         return address
+
+    def _is_hosts(self, address: Address, key: str, index: int) -> bool:
+        if not (address.is_unspecified or address.is_multicast or address == _BROADCAST):
+            return True
+        self.problems.append(
+            codes.ADDRESS.at(
+                self.origin(key, index), f"`{address}` is no host's address", help="write an address that one host can have"
+            )
+        )
+        return False
 
     def prefixes(self, key: str) -> tuple[Network, ...]:
         """A list of network prefixes."""
@@ -197,7 +209,10 @@ def parse_address(text: str) -> Address | None:
 def parse_duration(text: str) -> float | None:
     """Seconds, or None where the text is no duration."""
     match = re.fullmatch(r"([0-9]{1,9})(ms|s|m|h|d)", text)
-    return int(match[1]) * _UNITS[match[2]] if match else None
+    if match is None:
+        return None
+    # Divided, 700ms are exactly what 0.7 is; multiplied by 0.001 they would be 0.7000000000000001.
+    return int(match[1]) / _PER_SECOND if match[2] == "ms" else int(match[1]) * _UNITS[match[2]]
 
 
 def describe_seconds(seconds: float) -> str:
@@ -206,4 +221,4 @@ def describe_seconds(seconds: float) -> str:
         size = _UNITS[unit]
         if seconds >= size and seconds % size == 0:
             return f"{int(seconds // size)}{unit}"
-    return f"{round(seconds * 1000)}ms" if seconds else "0s"
+    return f"{round(seconds * _PER_SECOND)}ms" if seconds else "0s"

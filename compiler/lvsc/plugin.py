@@ -68,6 +68,7 @@ from lvsc.graph.traffic import (
 from lvsc.lowering.lowered import Lowered, LoweredService
 from lvsc.plugins.artifact import Artifact, Emission, Line, LoadStep, Stage, Text
 from lvsc.plugins.backend import Backend, HostPart, Role
+from lvsc.plugins.boot import disable_unit, enable_unit
 from lvsc.plugins.hooks import hookimpl
 from lvsc.plugins.kind import Plan, ServiceKind, ServicePort
 from lvsc.plugins.reading import Foreign, Reading, Source, Touch
@@ -171,6 +172,8 @@ __all__ = [
     "VirtualAddress",
     "VirtualService",
     "VrrpInstance",
+    "disable_unit",
+    "enable_unit",
     "hookimpl",
     "host_network",
     "merge_ranges",

@@ -21,7 +21,7 @@ from lvsc.targets import (
 )
 from lvsc.targets.load import PROGRAM_NAMES, parse
 
-SERVICE_MANAGERS = {Init.SYSTEMD: "systemctl", Init.OPENRC: "rc-service"}
+SERVICE_MANAGERS = {Init.SYSTEMD: {"systemctl"}, Init.OPENRC: {"rc-service", "rc-update"}}
 OWN_PROGRAMS = {Init.SYSTEMD: Program.SYSTEMD, Init.OPENRC: Program.OPENRC}
 
 WHOLE = """
@@ -87,7 +87,7 @@ def test_data_file_loads(name: str) -> None:
     assert target.title
     assert target.sources
     assert target.version(OWN_PROGRAMS[target.init]) is not None
-    assert target.program(SERVICE_MANAGERS[target.init])
+    assert all(target.program(manager) for manager in SERVICE_MANAGERS[target.init])
     assert target.units.network_pre
     assert target.units.network_online
 
@@ -95,7 +95,7 @@ def test_data_file_loads(name: str) -> None:
 @pytest.mark.parametrize("name", names())
 def test_data_files_have_the_same_keys(name: str) -> None:
     own = {f".versions.{program.value}" for program in OWN_PROGRAMS.values()}
-    managers = {f".programs.{manager}" for manager in SERVICE_MANAGERS.values()}
+    managers = {f".programs.{manager}" for each in SERVICE_MANAGERS.values() for manager in each}
 
     def common(target: str) -> set[str]:
         return {key for key in _keys(_raw(target)) if not key.startswith(".features")} - own - managers
@@ -106,8 +106,7 @@ def test_data_files_have_the_same_keys(name: str) -> None:
 @pytest.mark.parametrize("name", names())
 def test_every_program_that_is_run_has_a_path(name: str) -> None:
     target = load(name)
-    manager = SERVICE_MANAGERS[target.init]
-    expected = (PROGRAM_NAMES - set(SERVICE_MANAGERS.values())) | {manager}
+    expected = PROGRAM_NAMES - set().union(*SERVICE_MANAGERS.values()) | SERVICE_MANAGERS[target.init]
     assert {program for program, _ in target.programs} == expected
 
 

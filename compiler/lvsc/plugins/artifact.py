@@ -63,6 +63,11 @@ class LoadStep:
     load: tuple[tuple[str, ...], ...]
     """What puts the files into effect now, and changes nothing when it is done twice."""
     unload: tuple[tuple[str, ...], ...] = ()
+    enable: tuple[tuple[str, ...], ...] = ()
+    """What makes the unit start at boot, and run from now on where it does not: only then does it stop and start with the
+    units that it goes with. Done after `load`, once; a second time changes nothing."""
+    disable: tuple[tuple[str, ...], ...] = ()
+    """What undoes `enable`; done after `unload`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ PROGRAM_NAMES = frozenset(
         "modprobe",
         "nft",
         "rc-service",
+        "rc-update",
         "sh",
         "sysctl",
         "systemctl",

@@ -16,7 +16,7 @@ from lvsc.graph.nodes import (
 from lvsc.graph.traffic import Protocol
 from lvsc.lowering import codes
 from lvsc.plugins.kind import Plan, ServicePort
-from lvsc.spec.model import Check, NoCheck, Service
+from lvsc.spec.model import Check, NoCheck, PoolServer, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,12 @@ class ChosenCheck:
 
     check: Check
     port: int | None
+
+    def port_of(self, server: PoolServer) -> int | None:
+        """The port of a real server that is asked; None for a ping or a script."""
+        if isinstance(self.check.probe, PingProbe | ScriptProbe):
+            return None
+        return self.check.port or server.port or self.port
 
 
 def choose_check(service: Service, plan: Plan, ports: tuple[ServicePort, ...]) -> ChosenCheck | Diagnostic | None:

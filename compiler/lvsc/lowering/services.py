@@ -12,12 +12,10 @@ from lvsc.graph.nodes import (
     Node,
     NoTrack,
     Persistence,
-    PingProbe,
     Quorum,
     RealServer,
     Scheduler,
     SchedulerFlag,
-    ScriptProbe,
     Selector,
     SorryServer,
     SourceNat,
@@ -251,7 +249,6 @@ def _real_server(
     if check is None:
         return
     said = check.check
-    portless = isinstance(said.probe, PingProbe | ScriptProbe)
     yield HealthCheck(
         host=host,
         origin=said.origin,
@@ -259,7 +256,7 @@ def _real_server(
         address=address,
         port=port,
         probe=said.probe,
-        probe_port=None if portless else said.port or server.port or check.port,
+        probe_port=check.port_of(server),
         interval=said.interval,
         timeout=said.timeout,
         retries=said.retries,

@@ -110,7 +110,7 @@ def _check(spec: Values, lowered: LoweredService) -> Values | str:
     chosen = choose_check(service, lowered.plan, lowered.ports)
     if isinstance(said, str) or chosen is None or isinstance(chosen, Diagnostic):
         return said
-    asked = {chosen.check.port or server.port or chosen.port for server in service.pool.enabled}
+    asked = {chosen.port_of(server) for server in service.pool.enabled}
     port = asked.pop() if len(asked) == 1 else None
     return dict(said) if port is None else {**said, "port": port}
 

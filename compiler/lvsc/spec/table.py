@@ -201,7 +201,7 @@ class Table:
 def parse_address(text: str) -> Address | None:
     """The address, or None where the text is none, or one with a zone."""
     try:
-        return ip_address(text)
+        return None if "%" in text else ip_address(text)
     except ValueError:
         return None
 

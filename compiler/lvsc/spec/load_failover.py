@@ -45,7 +45,8 @@ def load_failover(table: Table, networks: Collection[str]) -> Vrrp | ExternalFai
             )
         )
     preempt = table.boolean("preempt") is not False
-    if not preempt and "preempt_delay" in table:
+    preempt_delay = table.seconds("preempt_delay", high=1000) or 0
+    if preempt_delay and not preempt:
         table.problems.append(
             codes.KEYS.at(
                 table.origin("preempt_delay"), "`preempt_delay` needs `preempt`", help="remove it, or set `preempt = true`"
@@ -59,7 +60,7 @@ def load_failover(table: Table, networks: Collection[str]) -> Vrrp | ExternalFai
         virtual_router_id=table.integer("virtual_router_id") or 0,
         advertisement_interval=1 if interval is None else interval,
         preempt=preempt,
-        preempt_delay=table.seconds("preempt_delay", high=1000) or 0,
+        preempt_delay=preempt_delay,
         unicast=table.boolean("unicast") is True,
         authentication=_authentication(table, version),
         track_interfaces=table.texts("track_interfaces"),

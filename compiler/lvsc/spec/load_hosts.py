@@ -33,7 +33,8 @@ def report_hosts(cluster: Cluster, problems: list[Diagnostic]) -> None:
                 problem = problem or _other_than_director(server, own[server.name], cluster)
             for ip in server.ips:
                 owner = owners.setdefault(ip, server.name)
-                if owner != server.name:
+                # One pool that has an address twice is told so where the pool is loaded.
+                if owner != server.name and not (owner in named and named[owner].origin.path[:2] == pool.origin.path):
                     problem = f"`{ip}` is `{owner}`'s"
             if problem:
                 problems.append(

@@ -55,7 +55,10 @@ def _pool(name: str, table: Table, cluster_forwarding: Forwarding) -> Pool:
     )
     servers = tuple(_real_server(entry, defaults) for entry in table.tables("real_servers"))
     _report_twice(servers, table)
-    if tunnel_table and not any(server.forwarding is Forwarding.TUNNEL for server in servers):
+    sorry_table = table.table("sorry_server")
+    sorry = _sorry_server(sorry_table, defaults) if sorry_table else None
+    methods = {server.forwarding for server in servers} | ({sorry.forwarding} if sorry else set())
+    if tunnel_table and Forwarding.TUNNEL not in methods:
         table.problems.append(
             codes.KEYS.at(
                 Place(table.origin("tunnel")),
@@ -63,9 +66,8 @@ def _pool(name: str, table: Table, cluster_forwarding: Forwarding) -> Pool:
                 help='set `forwarding = "tunnel"`, or remove the key',
             )
         )
-    sorry = table.table("sorry_server")
     notify = table.table("notify")
-    if table.integer("hysteresis") is not None and table.integer("quorum") is None:
+    if table.integer("hysteresis") and table.integer("quorum") is None:
         table.problems.append(
             codes.KEYS.at(table.origin("hysteresis"), "`hysteresis` needs a `quorum`", help="say the `quorum` too")
         )
@@ -76,7 +78,7 @@ def _pool(name: str, table: Table, cluster_forwarding: Forwarding) -> Pool:
         on_failure=FailureAction(table.text("on_failure") or "remove"),
         quorum=table.integer("quorum"),
         hysteresis=table.integer("hysteresis") or 0,
-        sorry_server=_sorry_server(sorry, defaults) if sorry else None,
+        sorry_server=sorry,
         notify=Notify(
             up=notify.text("up"),
             down=notify.text("down"),

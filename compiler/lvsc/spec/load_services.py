@@ -41,7 +41,7 @@ def load_services(
             require_name(table, source_nat, networks, "network", "source_nat")
         if not require_name(table, pool, pools, "pool", "pool") or not named:
             continue
-        services.append(_service(name, table, kinds, named, pools[pool], source_nat))
+        services.append(_service(name, table, kinds, named, pools[pool], source_nat=source_nat))
     return tuple(services)
 
 
@@ -62,13 +62,14 @@ def _service(
     kinds: Mapping[str, OptionsLoader],
     addresses: tuple[NamedAddress, ...],
     pool: Pool,
-    source_nat: bool | str,  # noqa: FBT001 - the value of a key that is either
+    *,
+    source_nat: bool | str,
 ) -> Service:
     kind = table.text("kind") or PLAIN
     granularity = table.table("persistence_granularity")
     persistence = table.whole_seconds("persistence", 1, MAX_PERSISTENCE)
     for key in ("persistence_granularity", "persistence_engine"):
-        if key in table and "persistence" not in table and kind == PLAIN:
+        if key in table and "persistence" not in table:
             table.problems.append(
                 codes.KEYS.at(
                     Place(table.origin(key), Anchor.KEY), f"`{key}` needs `persistence`", help="say for how long, or remove it"

@@ -3,11 +3,9 @@
 import argparse
 
 from lvsc.commands.console import Console
-from lvsc.commands.specs import BROKEN_PLUGIN, installed_plugins
+from lvsc.commands.specs import installed_plugins, usable_plugins
 from lvsc.diagnostics import DiagnosticError
-from lvsc.plugins.manager import PluginError
-
-FORMAT_VERSION = 1
+from lvsc.report import FORMAT_VERSION
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,12 +17,10 @@ def run(_: argparse.Namespace, console: Console) -> int:
     """Print the backends by name, and the service kinds."""
     try:
         plugins = installed_plugins()
-        backends = [plugins.backend(name) for name in plugins.backend_names]
+        with usable_plugins():
+            backends = [plugins.backend(name) for name in plugins.backend_names]
     except DiagnosticError as error:
         console.report(error.diagnostics)
-        return 1
-    except PluginError as error:
-        console.report([BROKEN_PLUGIN.at(None, str(error), help="repair the plugin, or uninstall it")])
         return 1
     if console.json:
         console.print_json(

@@ -2,6 +2,8 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from lvsc.commands.console import Console
@@ -37,7 +39,20 @@ SAME_NAME = Code(
     """Each cluster is built into a directory of its name, so two specs of one name would overwrite each other.""",
 )
 
-ALL = (UNREADABLE, BROKEN_PLUGIN, STRICT, SAME_NAME)
+UNKNOWN_CODE = Code(
+    "LVS014",
+    "an unknown code",
+    """`lvsc explain` was asked about a code that neither lvsc nor an installed plugin has. Codes stand in brackets behind
+`error`, `warning` or `note`: LVS014 is one. A plugin's codes are known only while it is installed.""",
+)
+
+UNKNOWN_SERVICE = Code(
+    "LVS015",
+    "an unknown service",
+    """`lvsc explain` was asked about a service that the spec does not have. `lvsc explain SPEC` lists its services.""",
+)
+
+ALL = (UNREADABLE, BROKEN_PLUGIN, STRICT, SAME_NAME, UNKNOWN_CODE, UNKNOWN_SERVICE)
 
 
 def add_spec_arguments(parser: argparse.ArgumentParser, *, many: bool) -> None:
@@ -48,6 +63,11 @@ def add_spec_arguments(parser: argparse.ArgumentParser, *, many: bool) -> None:
         nargs="+" if many else None,
         help="a cluster's TOML file, or - for standard input",
     )
+    add_overrides(parser)
+
+
+def add_overrides(parser: argparse.ArgumentParser) -> None:
+    """What overrides a spec: --target and --backend."""
     parser.add_argument(
         "--target", metavar="TARGET", help="the directors' distribution release, in place of the spec's"
     )
@@ -71,10 +91,22 @@ def installed_plugins() -> Plugins:
     Raises:
         DiagnosticError: One cannot be used.
     """
-    try:
+    with usable_plugins():
         return Plugins.installed()
+
+
+@contextmanager
+def usable_plugins() -> Iterator[None]:
+    """Turns a plugin that cannot be used into a diagnostic.
+
+    Raises:
+        DiagnosticError: Within, one could not be used.
+    """
+    try:
+        yield
     except PluginError as error:
-        raise DiagnosticError([_broken(error)]) from error
+        broken = BROKEN_PLUGIN.at(None, str(error), help="repair the plugin, or uninstall it")
+        raise DiagnosticError([broken]) from error
 
 
 def read_source(name: str, console: Console) -> str:
@@ -106,10 +138,8 @@ def compile_source(name: str, console: Console, plugins: Plugins, given: Options
     Raises:
         DiagnosticError: It has errors.
     """
-    try:
+    with usable_plugins():
         return compile_spec(read_source(name, console), name, plugins, given)
-    except PluginError as error:
-        raise DiagnosticError([_broken(error)]) from error
 
 
 def escalate(diagnostics: tuple[Diagnostic, ...], *, strict: bool) -> tuple[Diagnostic, ...]:
@@ -125,7 +155,3 @@ def escalate(diagnostics: tuple[Diagnostic, ...], *, strict: bool) -> tuple[Diag
             help="mend what they say, or leave `--strict` out",
         ),
     )
-
-
-def _broken(error: PluginError) -> Diagnostic:
-    return BROKEN_PLUGIN.at(None, str(error), help="repair the plugin, or uninstall it")

@@ -6,10 +6,9 @@ from typing import Any
 from lvsc import targets
 from lvsc.commands.console import Console
 from lvsc.diagnostics import nearest
+from lvsc.report import FORMAT_VERSION
 from lvsc.spec import model_codes
 from lvsc.targets import Feature, Program, Target
-
-FORMAT_VERSION = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,11 +4,9 @@ import json
 from collections.abc import Iterable, Mapping
 
 from lvsc.diagnostics import Diagnostic, Severity
+from lvsc.report import FORMAT_VERSION
 from lvsc.report.located import Located, LocatedPlace, count, locate
 from lvsc.spec.span import Span
-
-FORMAT_VERSION = "1.0"
-"""The minor version grows with new keys, the major one where a program that knows the old ones would err."""
 
 
 def render(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str]) -> str:

@@ -1,0 +1,25 @@
+"""Every code that a diagnostic can have."""
+
+from lvsc.analysis import codes as analysis_codes
+from lvsc.commands import specs
+from lvsc.diagnostics import Code
+from lvsc.lowering import codes as lowering_codes
+from lvsc.output import codes as output_codes
+from lvsc.plugins.manager import Plugins
+from lvsc.spec import codes as spec_codes
+from lvsc.spec import model_codes
+
+
+def own_codes() -> dict[str, Code]:
+    """The codes of lvsc itself, by identifier."""
+    modules = (specs, spec_codes, model_codes, lowering_codes, analysis_codes, output_codes)
+    return {code.id: code for module in modules for code in module.ALL}
+
+
+def all_codes(plugins: Plugins) -> dict[str, Code]:
+    """The codes of lvsc and of every plugin, by identifier; a plugin's never replaces one of lvsc.
+
+    Raises:
+        PluginError: A backend cannot be imported.
+    """
+    return {code.id: code for code in plugins.codes()} | own_codes()

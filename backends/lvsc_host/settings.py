@@ -2,7 +2,19 @@
 
 from collections.abc import Iterable
 
-from lvsc.plugin import Artifact, Init, KernelModule, LoadStep, ModuleOption, Stage, Sysctl, Target, Text
+from lvsc.plugin import (
+    Artifact,
+    Init,
+    KernelModule,
+    LoadStep,
+    ModuleOption,
+    Stage,
+    Sysctl,
+    Target,
+    Text,
+    disable_unit,
+    enable_unit,
+)
 
 #: The OpenRC script that loads modules and settings in this order, which OpenRC's own services do not guarantee.
 SETTINGS_UNIT = "lvsc-settings"
@@ -46,6 +58,8 @@ def load_modules(target: Target, modules: Iterable[KernelModule]) -> LoadStep:
         stage=Stage.MODULES,
         unit=_unit(target, "systemd-modules-load.service"),
         load=(_modprobe_command(target, modules),),
+        enable=_enable(target),
+        disable=_disable(target),
     )
 
 
@@ -55,6 +69,8 @@ def load_sysctl(target: Target) -> LoadStep:
         stage=Stage.SYSCTL,
         unit=_unit(target, "systemd-sysctl.service"),
         load=(_sysctl_command(target),),
+        enable=_enable(target),
+        disable=_disable(target),
     )
 
 
@@ -100,6 +116,15 @@ def _unit(target: Target, systemd: str) -> str:
     # systemd-sysctl.service is ordered after systemd-modules-load.service, and udev applies an interface's settings
     # when it appears (99-systemd.rules), so systemd's own units are enough.
     return SETTINGS_UNIT if target.init is Init.OPENRC else systemd
+
+
+def _enable(target: Target) -> tuple[tuple[str, ...], ...]:
+    # systemd's own units are always enabled.
+    return enable_unit(target, SETTINGS_UNIT) if target.init is Init.OPENRC else ()
+
+
+def _disable(target: Target) -> tuple[tuple[str, ...], ...]:
+    return disable_unit(target, SETTINGS_UNIT) if target.init is Init.OPENRC else ()
 
 
 def _modprobe_command(target: Target, modules: Iterable[KernelModule]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The unit that runs the script of addresses at boot."""
 
-from lvsc.plugin import Artifact, Init, LoadStep, Stage, Target, Text
+from lvsc.plugin import Artifact, Init, LoadStep, Stage, Target, Text, disable_unit, enable_unit
 from lvsc_host import script
 from lvsc_host.settings import SETTINGS_UNIT
 
@@ -16,11 +16,14 @@ def unit(header: str, target: Target, *, settings: bool) -> Artifact:
 
 def load(target: Target) -> LoadStep:
     """Runs the script, whatever the init system."""
+    unit = NAME if target.init is Init.OPENRC else f"{NAME}.service"
     return LoadStep(
         stage=Stage.ADDRESSES,
-        unit=NAME if target.init is Init.OPENRC else f"{NAME}.service",
+        unit=unit,
         load=(_command(target, "start"),),
         unload=(_command(target, "stop"),),
+        enable=enable_unit(target, unit),
+        disable=disable_unit(target, unit),
     )
 
 

@@ -12,6 +12,8 @@ from lvsc.plugin import (
     Node,
     Role,
     Stage,
+    disable_unit,
+    enable_unit,
 )
 from lvsc_iptables.check import refusals
 from lvsc_iptables.restore import restore_file, restore_path
@@ -66,5 +68,7 @@ class Iptables(Backend):
             unit=unit,
             load=((shell, SCRIPT_PATH, "start"),),
             unload=((shell, SCRIPT_PATH, "stop"),),
+            enable=enable_unit(target, unit),
+            disable=disable_unit(target, unit),
         )
         return Emission(artifacts=tuple(artifacts), steps=(step,))

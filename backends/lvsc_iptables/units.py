@@ -4,6 +4,7 @@ from lvsc.plugin import Target, Text
 from lvsc_iptables.script import SCRIPT_PATH
 
 _DESCRIPTION = "lvsc's iptables rules"
+_SYSTEMD_FIRST = ("systemd-modules-load.service", "systemd-sysctl.service")
 
 
 def systemd_unit(header: str, target: Target) -> Text:
@@ -30,10 +31,9 @@ def systemd_unit(header: str, target: Target) -> Text:
         )
         text.add(f"PartOf={others}")
         text.add(f"ReloadPropagatedFrom={others}")
-        text.add(f"After={others}")
-    if target.units.keepalived is not None:
-        text.add("# No virtual address before its packets are marked.")
-        text.add(f"Before={target.units.keepalived}")
+    text.add(f"After={' '.join((*_SYSTEMD_FIRST, *target.units.iptables))}")
+    text.add("# No virtual address before its packets are marked.")
+    text.add(f"Before={' '.join(_later(target, '.service'))}")
     text.add()
     text.add("[Service]")
     text.add("Type=oneshot")
@@ -62,9 +62,9 @@ def openrc_script(header: str, target: Target) -> Text:
     if target.units.iptables:
         text.add("    # They wipe rules that they did not make.")
         text.add(f"    after {' '.join(target.units.iptables)}")
-    if target.units.keepalived is not None:
-        text.add("    # No virtual address before its packets are marked.")
-        text.add(f"    before {target.units.keepalived}")
+    text.add("    after lvsc-settings")
+    text.add("    # No virtual address before its packets are marked.")
+    text.add(f"    before {' '.join(_later(target))}")
     text.add("}")
     for function, argument, message in (
         ("start", "start", "Loading"),
@@ -78,3 +78,9 @@ def openrc_script(header: str, target: Target) -> Text:
         text.add("    eend $?")
         text.add("}")
     return text
+
+
+def _later(target: Target, suffix: str = "") -> tuple[str, ...]:
+    """The units that may bring up a virtual address or send its packets on."""
+    keepalived = () if target.units.keepalived is None else (target.units.keepalived,)
+    return (*keepalived, f"lvsc-ipvsadm{suffix}", f"lvsc-addresses{suffix}")

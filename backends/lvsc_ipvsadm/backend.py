@@ -16,6 +16,8 @@ from lvsc.plugin import (
     Stage,
     Timeouts,
     VirtualService,
+    disable_unit,
+    enable_unit,
 )
 from lvsc_ipvsadm import rules, script, units
 from lvsc_ipvsadm.check import refusals
@@ -71,6 +73,8 @@ class Ipvsadm(Backend):
                     unit=unit,
                     load=((shell, script.PATH, "start"),),
                     unload=((shell, script.PATH, "stop"),),
+                    enable=enable_unit(target, unit),
+                    disable=disable_unit(target, unit),
                 ),
             ),
         )

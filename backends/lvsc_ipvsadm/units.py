@@ -15,7 +15,7 @@ def systemd_unit(header: str, graph: HostGraph, target: Target) -> Text:
     That unit flushes the table when it starts and when it stops, so it takes this one along (PartOf).
     """
     shell = target.program("sh")
-    after = []
+    after = ["systemd-modules-load.service", "systemd-sysctl.service"]
     text = Text()
     text.extend([header, "[Unit]", f"Description={_TITLE}"])
     if target.units.ipvsadm:
@@ -24,10 +24,11 @@ def systemd_unit(header: str, graph: HostGraph, target: Target) -> Text:
     if graph.of(ConnectionSync):
         text.add(f"Wants={target.units.network_online}")  # a sync daemon binds to its interface's address
         after.append(target.units.network_online)
-    if after:
-        text.add(f"After={' '.join(after)}")
     text.extend(
         [
+            f"After={' '.join(after)}",
+            "# No virtual address before there is something to do with its packets.",
+            "Before=lvsc-addresses.service",
             "",
             "[Service]",
             "Type=oneshot",
@@ -50,7 +51,7 @@ def openrc_script(header: str, graph: HostGraph, target: Target) -> Text:
     text.extend(
         ["#!/sbin/openrc-run", header, f'description="{_TITLE}"', 'extra_started_commands="reload"', ""]
     )
-    text.extend(["depend() {", "\tafter modules sysctl"])
+    text.extend(["depend() {", "\tafter modules sysctl lvsc-settings", "\tbefore lvsc-addresses"])
     if target.units.ipvsadm:
         text.add(f"\tafter {target.units.ipvsadm}")
     if graph.of(ConnectionSync):

@@ -29,6 +29,8 @@ from lvsc.plugin import (
     VirtualAddress,
     VirtualService,
     VrrpInstance,
+    disable_unit,
+    enable_unit,
 )
 from lvsc_keepalived.check import refusals
 from lvsc_keepalived.failover import failover
@@ -129,4 +131,11 @@ def _step(target: Target) -> LoadStep:
         # Reloading keeps this director's VRRP state, which a restart would give up.
         load = ((service, "--ifstarted", unit, "reload"), (service, "--ifstopped", unit, "start"))
         unload = ((service, "--ifstarted", unit, "stop"),)
-    return LoadStep(stage=Stage.DIRECTOR, unit=unit, load=load, unload=unload)
+    return LoadStep(
+        stage=Stage.DIRECTOR,
+        unit=unit,
+        load=load,
+        unload=unload,
+        enable=enable_unit(target, unit),
+        disable=disable_unit(target, unit),
+    )

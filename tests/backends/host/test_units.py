@@ -5,7 +5,7 @@ from shutil import which
 
 import pytest
 
-from lvsc.plugin import Stage, Target
+from lvsc.plugin import Stage, Target, disable_unit, enable_unit
 
 from .conftest import Emit, Make
 
@@ -111,6 +111,17 @@ def test_the_script_is_loaded_last_and_unloaded(
         assert steps[-1].unit == f"lvsc-addresses{unit}"
         assert steps[-1].load == ((shell, "/etc/lvsc/addresses.sh", "start"),)
         assert steps[-1].unload == ((shell, "/etc/lvsc/addresses.sh", "stop"),)
+        assert steps[-1].enable == enable_unit(target, steps[-1].unit)
+        assert steps[-1].disable == disable_unit(target, steps[-1].unit)
+
+
+def test_only_openrc_must_be_told_to_load_modules_and_settings_at_boot(
+    emit: Emit, make: Make, debian: Target, alpine: Target
+) -> None:
+    nodes = (make.sysctl("a.b"), make.module("ipip"))
+    assert {(step.enable, step.disable) for step in emit(*nodes, target=debian).steps} == {((), ())}
+    enabling = (enable_unit(alpine, "lvsc-settings"), disable_unit(alpine, "lvsc-settings"))
+    assert {(step.enable, step.disable) for step in emit(*nodes, target=alpine).steps} == {enabling}
 
 
 def test_systemd_finds_nothing_wrong_with_the_unit(emit: Emit, make: Make, tmp_path: Path) -> None:

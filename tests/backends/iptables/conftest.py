@@ -29,7 +29,11 @@ def debian() -> Target:
     units = ("netfilter-persistent.service", "firewalld.service")
     return replace(
         target,
-        programs=(("sh", "/bin/sh"), *((name, f"/usr/sbin/{name}") for name in PROGRAMS)),
+        programs=(
+            ("sh", "/bin/sh"),
+            ("systemctl", "/usr/bin/systemctl"),
+            *((name, f"/usr/sbin/{name}") for name in PROGRAMS),
+        ),
         units=replace(target.units, iptables=units, keepalived="keepalived.service"),
     )
 
@@ -51,7 +55,11 @@ def openrc(debian: Target) -> Target:
         name="old",
         init=Init.OPENRC,
         versions=(),
-        programs=tuple((name, path) for name, path in debian.programs if not name.startswith("ip6")),
+        programs=(
+            *((name, path) for name, path in debian.programs if not name.startswith("ip6")),
+            ("rc-service", "/sbin/rc-service"),
+            ("rc-update", "/sbin/rc-update"),
+        ),
         paths=replace(debian.paths, unit_dir="/etc/init.d"),
         units=units,
     )

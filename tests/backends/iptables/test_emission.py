@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lvsc.plugin import Artifact, Hook, HostPart, LoadStep, Node, PacketRule, Stage
+from lvsc.plugin import Artifact, Hook, HostPart, LoadStep, Node, PacketRule, Stage, disable_unit, enable_unit
 from lvsc.targets import Program, Target, Version
 from lvsc_iptables.backend import Iptables
 from support.nodes import accept, helper, marking, source_nat, traffic
@@ -90,9 +90,9 @@ Description=lvsc's iptables rules
 # These units wipe rules that they did not make: go with their stop, restart and reload, after them.
 PartOf={others}
 ReloadPropagatedFrom={others}
-After={others}
+After=systemd-modules-load.service systemd-sysctl.service {others}
 # No virtual address before its packets are marked.
-Before=keepalived.service
+Before=keepalived.service lvsc-ipvsadm.service lvsc-addresses.service
 
 [Service]
 Type=oneshot
@@ -111,8 +111,9 @@ WantedBy=multi-user.target {others}
 def test_a_target_without_such_units_gets_a_unit_of_its_own(part: MakePart, debian: Target) -> None:
     alone = replace(debian, units=replace(debian.units, iptables=(), keepalived=None))
     text = files(replace(part(RED_HAT), target=alone))["/etc/systemd/system/lvsc-iptables.service"].text
-    for word in ("PartOf", "ReloadPropagatedFrom", "After", "Before"):
-        assert f"{word}=" not in text
+    for word in ("PartOf", "ReloadPropagatedFrom", "keepalived"):
+        assert word not in text
+    assert "\nBefore=lvsc-ipvsadm.service lvsc-addresses.service\n" in text
     assert "\nWantedBy=multi-user.target\n" in text
 
 
@@ -141,8 +142,9 @@ extra_started_commands="reload"
 depend() {{
     # They wipe rules that they did not make.
     after iptables ip6tables
+    after lvsc-settings
     # No virtual address before its packets are marked.
-    before keepalived
+    before keepalived lvsc-ipvsadm lvsc-addresses
 }}
 
 start() {{
@@ -177,6 +179,8 @@ def test_is_loaded_by_its_script(
             unit=unit,
             load=(("/bin/sh", "/etc/lvsc/iptables.sh", "start"),),
             unload=(("/bin/sh", "/etc/lvsc/iptables.sh", "stop"),),
+            enable=enable_unit(target, unit),
+            disable=disable_unit(target, unit),
         ),
     )
 

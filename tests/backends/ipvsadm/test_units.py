@@ -4,7 +4,17 @@ import random
 import subprocess
 from dataclasses import replace
 
-from lvsc.plugin import Artifact, ConnectionSync, Feature, Init, Node, Stage, Target
+from lvsc.plugin import (
+    Artifact,
+    ConnectionSync,
+    Feature,
+    Init,
+    Node,
+    Stage,
+    Target,
+    disable_unit,
+    enable_unit,
+)
 from lvsc.targets import load
 from lvsc_ipvsadm.backend import Ipvsadm
 from support.ipvs import connection_sync, part, server, service, timeouts, without
@@ -17,7 +27,8 @@ def openrc() -> Target:
     target = load("debian12")
     paths = replace(target.paths, unit_dir="/etc/init.d")
     units = replace(target.units, ipvsadm="ipvsadm", network_online="net")
-    return replace(target, init=Init.OPENRC, paths=paths, units=units)
+    programs = (*target.programs, ("rc-service", "/sbin/rc-service"), ("rc-update", "/sbin/rc-update"))
+    return replace(target, init=Init.OPENRC, paths=paths, units=units, programs=programs)
 
 
 def unit(*nodes: Node, target: Target | None = None) -> Artifact:
@@ -34,7 +45,9 @@ def test_the_systemd_unit_runs_the_script_and_follows_the_distributions_own() ->
 [Unit]
 Description=IPVS table of lvsc
 PartOf=ipvsadm.service
-After=ipvsadm.service
+After=systemd-modules-load.service systemd-sysctl.service ipvsadm.service
+# No virtual address before there is something to do with its packets.
+Before=lvsc-addresses.service
 
 [Service]
 Type=oneshot
@@ -51,7 +64,8 @@ WantedBy=multi-user.target
 
 def test_a_sync_daemon_waits_for_its_interfaces_address() -> None:
     text = unit(service(WEB), connection_sync()).text
-    assert "\nWants=network-online.target\nAfter=ipvsadm.service network-online.target\n" in text
+    assert "\nWants=network-online.target\n" in text
+    assert " ipvsadm.service network-online.target\n" in text
     assert "\tneed net\n" in unit(connection_sync(), target=openrc()).text
     assert "\tneed" not in unit(service(WEB), target=openrc()).text
 
@@ -59,7 +73,7 @@ def test_a_sync_daemon_waits_for_its_interfaces_address() -> None:
 def test_the_openrc_script_has_start_reload_and_stop() -> None:
     artifact = unit(service(WEB), target=openrc())
     assert (artifact.path, artifact.mode) == ("/etc/init.d/lvsc-ipvsadm", 0o755)
-    calls = 'ebegin() { echo "$1"; }; eend() { return $1; }; after() { echo after "$@"; };'
+    calls = 'ebegin() { echo "$1"; }; eend() { return $1; }; after() { echo after "$@"; }; before() { echo before "$@"; };'
     run = artifact.text.replace("/etc/lvsc/ipvsadm.sh", "-c 'echo $0'")
     result = subprocess.run(
         ["/bin/sh", "-eu", "-c", f"{calls}\n{run}\ndepend; start; reload; stop"],
@@ -68,7 +82,8 @@ def test_the_openrc_script_has_start_reload_and_stop() -> None:
         check=True,
     )
     assert result.stdout.splitlines() == [
-        "after modules sysctl",
+        "after modules sysctl lvsc-settings",
+        "before lvsc-addresses",
         "after ipvsadm",
         *("Loading the IPVS table", "start"),
         *("Reloading the IPVS table", "start"),
@@ -81,6 +96,8 @@ def test_the_table_is_loaded_with_the_director_by_the_script() -> None:
     assert (step.stage, step.unit) == (Stage.DIRECTOR, "lvsc-ipvsadm.service")
     assert step.load == (("/bin/sh", "/etc/lvsc/ipvsadm.sh", "start"),)
     assert step.unload == (("/bin/sh", "/etc/lvsc/ipvsadm.sh", "stop"),)
+    assert step.enable == enable_unit(load("debian12"), "lvsc-ipvsadm.service")
+    assert step.disable == disable_unit(load("debian12"), "lvsc-ipvsadm.service")
 
 
 def test_a_host_without_a_node_gets_no_file() -> None:

@@ -14,6 +14,8 @@ from lvsc.plugin import (
     Origin,
     Protocol,
     Stage,
+    disable_unit,
+    enable_unit,
 )
 from lvsc.targets import load
 from lvsc_keepalived.backend import Keepalived
@@ -46,6 +48,8 @@ def test_keepalived_is_reloaded_or_started() -> None:
             unit="keepalived.service",
             load=(("/usr/bin/systemctl", "reload-or-restart", "keepalived.service"),),
             unload=(("/usr/bin/systemctl", "stop", "keepalived.service"),),
+            enable=enable_unit(target, "keepalived.service"),
+            disable=disable_unit(target, "keepalived.service"),
         ),
     )
 
@@ -55,7 +59,7 @@ def test_openrc_reloads_a_running_keepalived_and_starts_a_stopped_one() -> None:
     target = replace(
         target,
         init=Init.OPENRC,
-        programs=(("rc-service", "/sbin/rc-service"),),
+        programs=(("rc-service", "/sbin/rc-service"), ("rc-update", "/sbin/rc-update")),
         units=replace(target.units, keepalived="keepalived"),
     )
 
@@ -65,6 +69,7 @@ def test_openrc_reloads_a_running_keepalived_and_starts_a_stopped_one() -> None:
         ("/sbin/rc-service", "--ifstopped", "keepalived", "start"),
     )
     assert step.unload == (("/sbin/rc-service", "--ifstarted", "keepalived", "stop"),)
+    assert step.enable == enable_unit(target, "keepalived")
 
 
 def test_a_host_without_director_nodes_gets_nothing() -> None:

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from lvsc.compile import Compiled, EmittedFile, HostStep
 from lvsc.diagnostics import Diagnostic, DiagnosticError
 from lvsc.output import codes
-from lvsc.plugins.artifact import Line, Stage
+from lvsc.plugins.artifact import Line, Stage, is_host_path
 from lvsc.secrets import SecretRef
 
 #: Ends the name under which a file is written before it is renamed.
@@ -22,7 +22,6 @@ JOURNAL = ".lvsc-journal.json"
 SECRET_MODE = 0o600
 
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-_PATH = re.compile(r"(?:/[!-.0-~]+)+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +75,11 @@ def output_files(compiled: Compiled) -> tuple[OutputFile, ...]:
 
 def is_source(host: str, path: str) -> bool:
     """Whether a host's name and a path on it make a path that stays below the host's own directory."""
-    parts = path.split("/")[1:]
     return (
         _HOST.fullmatch(host) is not None
         and host != MANIFEST
-        and _PATH.fullmatch(path) is not None
-        and not any(part in (".", "..") or part.endswith(TEMPORARY) for part in parts)
+        and is_host_path(path)
+        and not any(part.endswith(TEMPORARY) for part in path.split("/"))
     )
 
 

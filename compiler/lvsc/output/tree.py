@@ -65,20 +65,21 @@ class Tree:
         with refusal(self.path(source), "read"), os.fdopen(self._open(source, os.O_RDONLY), "rb") as file:
             return file.read()
 
-    def make_directories(self, source: str) -> list[str]:
-        """Make the directories that a file needs; returns those that were not there, outermost first."""
-        made = []
+    def make_directories(self, source: str, made: list[str]) -> None:
+        """Make the directories that a file needs; adds those that were not there to `made`, even if it fails then."""
         for parent in reversed(parents(source)):
             if parent in self._directories:
                 continue
-            with refusal(self.path(parent), "make"), suppress(FileExistsError):
-                _make_directory(self.path(parent))
+            with refusal(self.path(parent), "make"):
                 made.append(parent)
+                try:
+                    _make_directory(self.path(parent))
+                except FileExistsError:
+                    made.pop()
             self._directories.add(parent)
-        return made
 
     def write_temporary(self, source: str, data: bytes, mode: int) -> None:
-        """Write a file's new content beside it, to the disk. It is readable by others only once it is whole."""
+        """Write a file's new content beside it. It is readable by others only once it is whole."""
         with refusal(self.path(source), "write"):
             descriptor = self._open(temporary(source), os.O_WRONLY | os.O_CREAT | os.O_EXCL)
             try:
@@ -86,7 +87,6 @@ class Tree:
                 while rest:
                     rest = rest[os.write(descriptor, rest) :]
                 os.fchmod(descriptor, mode)
-                os.fsync(descriptor)
             finally:
                 os.close(descriptor)
 
@@ -104,25 +104,30 @@ class Tree:
                 return False
         return True
 
-    def prune(self, source: str) -> str:
-        """Remove the directories of a removed file that are empty now; returns the innermost that stays, "" for the root."""
+    def prune(self, source: str) -> list[str]:
+        """Remove the directories of a removed file that are empty now; returns those that were there."""
+        pruned = []
         for parent in parents(source):
             with refusal(self.path(parent), "remove"):
                 try:
                     self.path(parent).rmdir()
+                    pruned.append(parent)
                 except FileNotFoundError:
                     pass
                 except OSError as error:
                     if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                         raise
-                    return parent
+                    break
             self._directories.discard(parent)
-        return ""
+        return pruned
 
-    def sync_directory(self, directory: str) -> None:
-        """Bring a directory's entries to the disk; "" is the cluster's own."""
-        with refusal(self.path(directory), "write"):
-            descriptor = self._open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    def sync(self, source: str) -> None:
+        """Bring a file's content or a directory's entries to the disk, if it is still there; "" is the cluster's own."""
+        with refusal(self.path(source), "write"):
+            try:
+                descriptor = self._open(source, os.O_RDONLY)
+            except FileNotFoundError:
+                return
             try:
                 os.fsync(descriptor)
             finally:
@@ -176,14 +181,15 @@ def make_root(root: Path) -> list[Path]:
         with refusal(root.parent, "make"):
             missing = [above for above in root.parents if not above.exists()]
         for directory in reversed(missing):
+            made.append(directory)
             with refusal(directory, "make"):
                 directory.mkdir(exist_ok=True)
-            made.append(directory)
         with refusal(root, "make"):
             try:
-                _make_directory(root)
                 made.append(root)
+                _make_directory(root)
             except FileExistsError:
+                made.pop()
                 status = root.lstat()
                 if not stat.S_ISDIR(status.st_mode):
                     raise _obstacle(root, status, "the cluster's directory") from None

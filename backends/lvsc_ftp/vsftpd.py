@@ -17,6 +17,7 @@ from lvsc.plugin import (
     Role,
     Stage,
     Text,
+    enable_unit,
 )
 from lvsc_ftp import codes
 from lvsc_ftp.settings import PassiveSettings
@@ -62,6 +63,10 @@ class Vsftpd(Backend):
         drop_in.add(head)
         drop_in.extend(
             [
+                "[Unit]",
+                "# No virtual address before there is somebody to answer its clients.",
+                "Before=lvsc-addresses.service",
+                "",
                 "[Service]",
                 "# An empty assignment first: a service of this type has one command.",
                 "ExecStart=",
@@ -80,6 +85,8 @@ class Vsftpd(Backend):
                     unit=unit,
                     load=((systemctl, "daemon-reload"), (systemctl, "restart", unit)),
                     unload=((systemctl, "daemon-reload"), (systemctl, "restart", unit)),
+                    # Not disabled again: it was there before.
+                    enable=enable_unit(part.target, unit),
                 ),
             ),
         )

@@ -5,9 +5,9 @@ from typing import Any
 
 from lvsc import targets
 from lvsc.commands.console import Console
-from lvsc.diagnostics import nearest
+from lvsc.commands.specs import known_target
+from lvsc.diagnostics import DiagnosticError
 from lvsc.report import FORMAT_VERSION
-from lvsc.spec import model_codes
 from lvsc.targets import Feature, Program, Target
 
 
@@ -20,22 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Print one target, or a line for each; 1 where there is no such target."""
-    if arguments.target is None:
-        chosen = [targets.load(name) for name in targets.names()]
-    else:
-        try:
-            chosen = [targets.load(arguments.target)]
-        except targets.UnknownTarget:
-            near = nearest(arguments.target, targets.names())
-            help_text = f"did you mean `{near}`?" if near else "`lvsc targets` lists them"
-            console.report(
-                [
-                    model_codes.UNKNOWN_TARGET.at(
-                        None, f"there is no target `{arguments.target}`", help=help_text
-                    )
-                ]
-            )
-            return 1
+    try:
+        names = targets.names() if arguments.target is None else (arguments.target,)
+        chosen = [known_target(name) for name in names]
+    except DiagnosticError as error:
+        console.report(error.diagnostics)
+        return 1
     if console.json:
         console.print_json(
             {"format_version": FORMAT_VERSION, "targets": [_document(target) for target in chosen]}

@@ -163,27 +163,29 @@ def _draft(rule: PacketRule, *, ranges: bool) -> tuple[Shape, _Draft]:
             conditions.append(f"{expression} {text}")
 
     ports = _ports(traffic)
-    as_columns = [
-        (expression, wanted)
-        for index, (expression, wanted) in enumerate(ports)
-        # One range at most stays in the key, so that elements overlap in one dimension only.
-        if wanted.single or (ranges and index == 0)
-    ]
-    as_conditions = [port for port in ports if port not in as_columns]
-    protocol = traffic.protocol.value
-    if traffic.original_destination is not None or traffic.original_destination_ports is not None:
+    # One range at most stays in the key, so that elements overlap in one dimension only.
+    in_key = [wanted.single or (ranges and index == 0) for index, (_, wanted) in enumerate(ports)]
+    original_ports = traffic.original_destination_ports is not None
+    if traffic.original_destination is not None or original_ports:
         conditions.append("ct direction original")
-    if as_conditions or traffic.original_destination_ports is not None:
-        # nft 1.0.6 knows no type for a port of `ct original` before the protocol is matched.
-        conditions.append(f"meta l4proto {protocol}")
+    if original_ports or not all(in_key):
+        # nft lists the ports of a protocol that was matched by the protocol's own name, and matches it by that name.
+        ports = [
+            (expression.replace("th ", f"{traffic.protocol.value} "), wanted) for expression, wanted in ports
+        ]
+        if original_ports:
+            # nft 1.0.6 knows no type for a port of `ct original` before the protocol is matched.
+            conditions.append(f"meta l4proto {traffic.protocol.value}")
     else:
         columns.append(Column("meta l4proto", "inet_proto"))
-        key.append(protocol)
-    conditions += [f"{expression} {wanted}" for expression, wanted in as_conditions]
+        key.append(traffic.protocol.value)
 
     port_at = None
     main = _EVERY_PORT
-    for expression, wanted in as_columns:
+    for (expression, wanted), keyed in zip(ports, in_key, strict=True):
+        if not keyed:
+            conditions.append(f"{expression} {wanted}")
+            continue
         if port_at is None:
             port_at, main = len(columns), wanted
         columns.append(Column(expression, "inet_service"))

@@ -59,8 +59,9 @@ def drop_in(header: str, target: Target) -> Text:
 def openrc_script(header: str, target: Target) -> Text:
     """The OpenRC script. Where the distribution's ruleset is loaded at boot, it restarts together with that.
 
-    OpenRC restarts only what needs a service, and starts what is needed: so the need is declared only where the
-    distribution's script is in a runlevel, and the runlevels are named to OpenRC as what the dependencies depend on.
+    OpenRC restarts only what needs a service, and starts what is needed, here perhaps a firewall that nobody asked for:
+    so the need is declared only where the distribution's script is in a runlevel. `config` asks OpenRC to look again
+    when the runlevels change (openrc-run(8)); 0.45 does not, hence the advice in the script.
     """
     nft = target.program("nft")
     before = [target.units.network_pre, target.units.keepalived]
@@ -75,6 +76,8 @@ def openrc_script(header: str, target: Target) -> Text:
     text.add(f"\tbefore {' '.join(unit for unit in before if unit is not None)}")
     if target.units.nftables:
         text.add(f"\tuse {' '.join(target.units.nftables)}")
+        text.add("\t# What flushes every table is needed where it is enabled, so that this restarts with it.")
+        text.add("\t# Run `rc-update -u` after enabling or disabling it.")
         text.add("\tfor runlevel in /etc/runlevels/*; do")
         text.add('\t\tconfig "$runlevel"')
         for wiper in target.units.nftables:

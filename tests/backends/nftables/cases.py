@@ -24,6 +24,10 @@ MARKS: tuple[PacketRule, ...] = (
     marking(
         traffic(dst="198.51.100.0/25", dport="80-90", src="10.0.0.0/8", protocol=Protocol.UDP), 93, "net2"
     ),
+    # Boxes that overlap, with the same answer.
+    marking(traffic(dst="198.51.100.0/25", dport="80", interface="eth0"), 92, "net"),
+    marking(traffic(dst="203.0.113.3", sport="1000-2000", dport="80-90"), 98, "two-ranges"),
+    marking(traffic(dst="203.0.113.3", sport="1500-2500", dport="85-95"), 98, "two-ranges"),
     marking(traffic(dst="203.0.113.1"), 94, "all"),
     marking(traffic(dport="7777"), 0xFFFFFFFF, "any"),
     marking(traffic(original_dst="203.0.113.2", original_dport="80-81"), 97, "original"),

@@ -213,6 +213,7 @@ def matches(traffic: TrafficClass, packet: Packet) -> bool:
 def witnesses(traffic: TrafficClass, macs: tuple[str, ...]) -> list[Packet]:
     """Packets at the corners of a traffic class, and just outside."""
     any_address = ip_address("203.0.113.77" if traffic.family.value == 4 else "2001:db8:77::1")
+    other_family = ip_address("2001:db8:78::1" if traffic.family.value == 4 else "203.0.113.78")
     source = traffic.source.network_address if traffic.source else any_address
     destination = traffic.destination.network_address if traffic.destination else any_address
     original = traffic.original_destination.network_address if traffic.original_destination else destination
@@ -240,6 +241,9 @@ def witnesses(traffic: TrafficClass, macs: tuple[str, ...]) -> list[Packet]:
     found += [replace(packet, mac=mac) for packet in tuple(found) for mac in macs]
     found += [replace(inside, protocol=protocol) for protocol in Protocol]
     found += [
+        replace(
+            inside, source=other_family, destination=other_family, original=(other_family, inside.original[1])
+        ),
         replace(inside, interface="eth1"),
         replace(inside, direction="reply"),
         replace(inside, destination=inside.destination + 1),

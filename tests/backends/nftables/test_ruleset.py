@@ -124,7 +124,7 @@ table inet lvsc {
 	chain prerouting {
 		type filter hook prerouting priority mangle; policy accept;
 		meta mark set ip daddr . meta l4proto . th dport map @marks_ip
-		meta l4proto tcp th dport 10000-20000 meta mark set ip daddr map @marks_ip_2
+		tcp dport 10000-20000 meta mark set ip daddr map @marks_ip_2
 		ip daddr . meta l4proto . th dport @helper_ftp-tcp-ip ct helper set "ftp-tcp-ip"
 	}
 }
@@ -250,7 +250,7 @@ KEY = "ip daddr . meta l4proto . th dport"
             "ubuntu2004",
             [
                 (
-                    "\t\tip saddr 10.0.0.0/8 ip daddr 198.51.100.0/24 meta l4proto tcp th dport 80-90 "
+                    "\t\tip saddr 10.0.0.0/8 ip daddr 198.51.100.0/24 tcp dport 80-90 "
                     'meta mark set 0x00000050 comment "service web"'
                 )
             ],
@@ -261,7 +261,7 @@ KEY = "ip daddr . meta l4proto . th dport"
             "ubuntu2004",
             [
                 (
-                    "\t\tip daddr 198.51.100.0/24 meta l4proto tcp th dport 21-22 "
+                    "\t\tip daddr 198.51.100.0/24 tcp dport 21-22 "
                     'ct helper set "ftp-tcp-ip" comment "service files"'
                 )
             ],

@@ -118,6 +118,8 @@ extra_started_commands="reload"
 depend() {
 	before net keepalived
 	use nftables
+	# What flushes every table is needed where it is enabled, so that this restarts with it.
+	# Run `rc-update -u` after enabling or disabling it.
 	for runlevel in /etc/runlevels/*; do
 		config "$runlevel"
 		if [ -e "$runlevel/nftables" ]; then need nftables; fi

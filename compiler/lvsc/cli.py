@@ -6,6 +6,7 @@
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn, Protocol
@@ -50,6 +51,36 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _run(words)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _stop("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        return _stop("")
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        return _stop(f"error: {error.strerror or error}{where}")
+    except Exception:  # noqa: BLE001 - whatever it is, it must not look like a spec with errors
+        return _stop(f"internal error: please report it\n{traceback.format_exc()}")
+    return code
+
+
+def _stop(message: str, code: int = TROUBLE) -> int:
+    """Say why the command stops, if anybody listens, and return the exit code.
+
+    What a stream cannot take is led to nowhere: Python would try to write it again on exit, and say another code.
+    """
+    for stream, text in ((sys.stdout, ""), (sys.stderr, f"lvsc: {message.rstrip()}\n" if message else "")):
+        try:
+            stream.write(text)
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return code
+
+
+def _run(words: Sequence[str]) -> int:
     parser, module = _parser(words)
     try:
         arguments = parser.parse_args(words)
@@ -58,22 +89,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if module is None:
         parser.print_help(sys.stderr)
         return TROUBLE
-    try:
-        code = module.run(arguments, _console(arguments))
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        sys.stderr.write("lvsc: interrupted; the next build completes what this one left\n")
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read the output has gone; Python would complain once more while it flushes on exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return TROUBLE
-    except OSError as error:
-        sys.stderr.write(
-            f"lvsc: error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}\n"
-        )
-        return TROUBLE
-    return code
+    return module.run(arguments, _console(arguments))
+
+
+def _forget_output() -> None:
+    """Lead the standard streams that cannot be written to nowhere; on exit Python would flush them and fail again."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _parser(words: Sequence[str]) -> tuple[argparse.ArgumentParser, Command | None]:
@@ -81,13 +106,16 @@ def _parser(words: Sequence[str]) -> tuple[argparse.ArgumentParser, Command | No
         prog="lvsc",
         description="Compile one TOML file into every configuration file of a Linux Virtual Server cluster.",
         epilog="Exit codes: 0 fine, 1 the specs have errors, 2 wrong usage or trouble.",
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"lvsc {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", dest="command")
     wanted = next((word for word in words if not word.startswith("-")), None)
     module: Command | None = None
     for name, line in COMMANDS.items():
-        sub = subparsers.add_parser(name, help=line, description=f"{line[0].upper()}{line[1:]}.")
+        sub = subparsers.add_parser(
+            name, help=line, description=f"{line[0].upper()}{line[1:]}.", allow_abbrev=False
+        )
         if name == wanted:
             module = _command(name)
             _add_common(sub)

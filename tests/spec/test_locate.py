@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,7 +21,7 @@ def at(text: str, span: Span) -> str:
     return "\n".join(lines)
 
 
-def walk(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+def walk(value: object, path: KeyPath = ()) -> Iterator[tuple[KeyPath, object]]:
     yield path, value
     steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, item in steps:
@@ -31,7 +30,9 @@ def walk(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
 
 @given(documents())
 def test_leaves_are_those_of_tomllib(text: str) -> None:
-    expected = {path: value for path, value in walk(tomllib.loads(text)) if not isinstance(value, dict | list)}
+    expected = {
+        path: value for path, value in walk(tomllib.loads(text)) if not isinstance(value, dict | list)
+    }
     found = {path: tomllib.loads(f"x = {at(text, span)}")["x"] for path, span in Locator(text).leaves()}
     assert {path: repr(value) for path, value in found.items()} == {
         path: repr(value) for path, value in expected.items()
@@ -55,12 +56,13 @@ def test_each_path_of_tomllib_is_found_at_its_own_key_and_value(text: str) -> No
 
 
 @given(st.text(), st.lists(st.one_of(st.text(), st.integers()), max_size=3), st.sampled_from(Anchor))
-def test_any_text_and_path_have_a_span_within_the_text(text: str, path: list[str | int], anchor: Anchor) -> None:
+def test_any_text_and_path_have_a_span_within_the_text(
+    text: str, path: list[str | int], anchor: Anchor
+) -> None:
     span = Locator(text).span(tuple(path), anchor)
     assert 1 <= span.line <= span.end_line <= text.count("\n") + 2
     assert span.column >= 1
     assert span.end_column >= 1
-
 
 
 SPEC = """\
@@ -98,7 +100,9 @@ b = 4
         pytest.param(("title",), Anchor.VALUE, 1, '"t"', id="value"),
         pytest.param(("dotted",), Anchor.KEY, 2, "dotted", id="first part of a dotted key"),
         pytest.param(("dotted", "inner"), Anchor.KEY, 2, "inner", id="middle part of a dotted key"),
-        pytest.param(("dotted", "inner"), Anchor.VALUE, 2, "inner", id="a dotted key's table stands at its part"),
+        pytest.param(
+            ("dotted", "inner"), Anchor.VALUE, 2, "inner", id="a dotted key's table stands at its part"
+        ),
         pytest.param(("dotted", "inner", "key"), Anchor.VALUE, 2, "1", id="value of a dotted key"),
         pytest.param(("cluster",), Anchor.KEY, 4, "cluster", id="name in a header"),
         pytest.param(("cluster",), Anchor.TABLE, 4, "[cluster]", id="header"),
@@ -106,14 +110,22 @@ b = 4
         pytest.param(("cluster", "name"), Anchor.VALUE, 5, '"ä"', id="text"),
         pytest.param(("cluster", "quoted key", "b.c"), Anchor.KEY, 6, "'b.c'", id="quoted key"),
         pytest.param(("cluster", "quoted key", "b.c"), Anchor.VALUE, 6, "'x'", id="value of a quoted key"),
-        pytest.param(("cluster", "table"), Anchor.TABLE, 7, '{ ip = ["1", "2"], deep.er = true }', id="inline table"),
+        pytest.param(
+            ("cluster", "table"), Anchor.TABLE, 7, '{ ip = ["1", "2"], deep.er = true }', id="inline table"
+        ),
         pytest.param(("cluster", "table", "ip", 1), Anchor.VALUE, 7, '"2"', id="item of a list"),
         pytest.param(("cluster", "table", "ip", 1), Anchor.KEY, 7, '"2"', id="an item stands for its key"),
-        pytest.param(("cluster", "table", "deep", "er"), Anchor.KEY, 7, "er", id="dotted key in an inline table"),
+        pytest.param(
+            ("cluster", "table", "deep", "er"), Anchor.KEY, 7, "er", id="dotted key in an inline table"
+        ),
         pytest.param(("pools",), Anchor.TABLE, 9, "pools", id="table that only longer headers name"),
         pytest.param(("pools", "web"), Anchor.TABLE, 9, "[ pools . web ]", id="header with spaces"),
-        pytest.param(("pools", "web", "real_servers", 1, "name"), Anchor.KEY, 12, "name", id="key in a listed table"),
-        pytest.param(("pools", "web", "real_servers", 0), Anchor.TABLE, 11, '{ name = "one" }', id="listed table"),
+        pytest.param(
+            ("pools", "web", "real_servers", 1, "name"), Anchor.KEY, 12, "name", id="key in a listed table"
+        ),
+        pytest.param(
+            ("pools", "web", "real_servers", 0), Anchor.TABLE, 11, '{ name = "one" }', id="listed table"
+        ),
         pytest.param(("pools", "web", "real_servers", 1, "ip", 0), Anchor.VALUE, 13, '"3"', id="list within"),
         pytest.param(("list", 0), Anchor.TABLE, 17, "[[list]]", id="first table of a list"),
         pytest.param(("list", 1), Anchor.TABLE, 21, "[[list]]", id="second table of a list"),
@@ -123,7 +135,9 @@ b = 4
         pytest.param((), Anchor.TABLE, 1, "", id="the whole file"),
         pytest.param(("nothing",), Anchor.KEY, 1, "", id="missing at the top"),
         pytest.param(("cluster", "no"), Anchor.KEY, 4, "[cluster]", id="missing in a table"),
-        pytest.param(("cluster", "table", "no"), Anchor.VALUE, 7, '{ ip = ["1", "2"], deep.er = true }', id="inline"),
+        pytest.param(
+            ("cluster", "table", "no"), Anchor.VALUE, 7, '{ ip = ["1", "2"], deep.er = true }', id="inline"
+        ),
         pytest.param(("cluster", "name", "no"), Anchor.VALUE, 5, '"ä"', id="missing below a value"),
         pytest.param(("list", 7, "a"), Anchor.VALUE, 17, "list", id="missing item"),
     ],

@@ -1,9 +1,8 @@
 """Reading a spec: the values are tomllib's, and so are the errors."""
 
-import datetime
+import datetime as dt
 import math
 import tomllib
-from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -15,7 +14,7 @@ from lvsc.spec.read import decode, read
 from support.toml_documents import documents
 
 
-def comparable(value: Any) -> object:
+def comparable(value: object) -> object:
     """Something that is equal where the values are the same to the type, the sign of zero and the order of keys."""
     if isinstance(value, dict):
         return [(key, comparable(item)) for key, item in value.items()]
@@ -23,7 +22,7 @@ def comparable(value: Any) -> object:
         return [comparable(item) for item in value]
     if isinstance(value, float) and math.isnan(value):
         return "nan"
-    if isinstance(value, datetime.datetime):
+    if isinstance(value, dt.datetime):
         return value.replace(tzinfo=None), value.utcoffset()
     return type(value), str(value)
 
@@ -55,17 +54,32 @@ def test_values_are_those_of_tomllib(text: str) -> None:
 
 
 _SPLINTERS = st.sampled_from(
-    [*"\n\"'[]{},=.#\\+-_0e:T\t\r\x00\x7f", "\\e", "\\x41", '"""', "'''", "\r\n", "inf", "07:32", ",}", "}\n", "{\n"]
+    [
+        *"\n\"'[]{},=.#\\+-_0e:T\t\r\x00\x7f",
+        "\\e",
+        "\\x41",
+        '"""',
+        "'''",
+        "\r\n",
+        "inf",
+        "07:32",
+        ",}",
+        "}\n",
+        "{\n",
+    ]
 )
 
 
-@given(documents(), st.lists(st.tuples(st.integers(0, 400), st.integers(0, 3), _SPLINTERS), min_size=1, max_size=3))
+@given(
+    documents(),
+    st.lists(st.tuples(st.integers(0, 400), st.integers(0, 3), _SPLINTERS), min_size=1, max_size=3),
+)
 def test_damaged_text_is_refused_exactly_where_tomllib_refuses_it(
     text: str, damage: list[tuple[int, int, str]]
 ) -> None:
     for place, length, splinter in damage:
-        place %= len(text) + 1
-        text = text[:place] + splinter + text[place + length :]
+        at = place % (len(text) + 1)
+        text = text[:at] + splinter + text[at + length :]
     assert read_outcome(text) == outcome(text)
 
 
@@ -101,7 +115,11 @@ def test_what_the_quick_reader_leaves_is_read(text: str) -> None:
 
 def test_document_keeps_file_and_text() -> None:
     document = read("[cluster]\r\n", "some/where.toml")
-    assert (document.file, document.text, document.values) == ("some/where.toml", "[cluster]\r\n", {"cluster": {}})
+    assert (document.file, document.text, document.values) == (
+        "some/where.toml",
+        "[cluster]\r\n",
+        {"cluster": {}},
+    )
 
 
 @pytest.mark.parametrize(
@@ -112,7 +130,7 @@ def test_document_keeps_file_and_text() -> None:
             2,
             8,
             "invalid value",
-            "quote text and addresses: `\"...\"`; `true` and `false` are lowercase",
+            'quote text and addresses: `"..."`; `true` and `false` are lowercase',
             id="unquoted text",
         ),
         pytest.param(
@@ -196,9 +214,13 @@ def test_syntax_error_says_where_and_what_to_do(
         pytest.param("[[a]]\n[a]", ("a",), (1, 3), (2, 2), id="list and table"),
         pytest.param("[a]\n[[a]]", ("a",), (1, 2), (2, 3), id="table and list"),
         pytest.param("a = [1]\n[[a]]", ("a",), (1, 1), (2, 3), id="value and list"),
-        pytest.param("[[a]]\nx = 1\n[[a]]\nx = 1\nx = 2", ("a", 1, "x"), (4, 1), (5, 1), id="key in a list's table"),
+        pytest.param(
+            "[[a]]\nx = 1\n[[a]]\nx = 1\nx = 2", ("a", 1, "x"), (4, 1), (5, 1), id="key in a list's table"
+        ),
         pytest.param("a = { b = 1, b = 2 }", ("a", "b"), (1, 7), (1, 14), id="inline table"),
-        pytest.param("a = [{}, { b = 1, b = 2 }]", ("a", 1, "b"), (1, 12), (1, 19), id="inline table in a list"),
+        pytest.param(
+            "a = [{}, { b = 1, b = 2 }]", ("a", 1, "b"), (1, 12), (1, 19), id="inline table in a list"
+        ),
         pytest.param("a = { b = 1 }\n[a.c]", ("a",), (1, 1), (2, 2), id="table within an inline one"),
         pytest.param('"a" = 1\na = 2', ("a",), (1, 1), (2, 1), id="quoted"),
     ],

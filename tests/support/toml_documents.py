@@ -7,6 +7,12 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+
+def basic(text: str) -> str:
+    """The text as a basic string."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 _PLAIN_TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8)
 _NAMES = st.one_of(st.sampled_from(["a", "b", "web", "lvs-1", "A_1", "0", "real_servers"]), _PLAIN_TEXT)
 
@@ -20,16 +26,11 @@ _SCALARS: SearchStrategy[str] = st.one_of(
     st.datetimes().map(lambda moment: moment.isoformat(" ")),
     st.sampled_from(["1979-05-27T07:32:00Z", "1979-05-27T00:32:00.999999-07:00"]),
     st.times().map(str),
-    st.text(st.characters(exclude_categories=["Cs"]), max_size=8).map(lambda text: basic(text)),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=8).map(basic),
     _PLAIN_TEXT.filter(lambda text: "'" not in text).map(lambda text: f"'{text}'"),
     _PLAIN_TEXT.filter(lambda text: "'" not in text).map(lambda text: f"'''\n{text}\n# {text}'''"),
     _PLAIN_TEXT.map(lambda text: f'"""{basic(text)[1:-1]}\n[x] \\\n  {{ "y" }}"""'),
 )
-
-
-def basic(text: str) -> str:
-    """The text as a basic string."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 @st.composite
@@ -56,7 +57,9 @@ def _body(draw: DrawFn, lines: list[str], prefix: str, names: dict[str, Any], *,
         elif kind == "dotted":
             inner = draw(st.lists(_NAMES, min_size=1, max_size=3, unique=True))
             for other in inner:
-                pair = f"{_key(draw, name)}{_dot(draw)}{_key(draw, other)}{_equals(draw)}{_value(draw, depth)}"
+                pair = (
+                    f"{_key(draw, name)}{_dot(draw)}{_key(draw, other)}{_equals(draw)}{_value(draw, depth)}"
+                )
                 _line(draw, lines, pair)
         else:
             _line(draw, lines, f"{_key(draw, name)}{_equals(draw)}{_value(draw, depth, kind)}")
@@ -72,7 +75,7 @@ def _body(draw: DrawFn, lines: list[str], prefix: str, names: dict[str, Any], *,
 def _line(draw: DrawFn, lines: list[str], text: str) -> None:
     lines += draw(st.sampled_from([[], [], [""], ["# [not.a] = table"], ["\t# {"]]))
     indent = draw(st.sampled_from(["", "", "  ", "\t"]))
-    lines.append(indent + text + draw(st.sampled_from(["", "", " ", ' # "comment']))) 
+    lines.append(indent + text + draw(st.sampled_from(["", "", " ", ' # "comment'])))
 
 
 def _value(draw: DrawFn, depth: int, kind: str = "scalar") -> str:

@@ -1,13 +1,12 @@
 """Finds the words for what breaks the schema: a diagnostic for each mistake, with what to do about it."""
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from lvsc.diagnostics import Diagnostic, KeyPath, Origin, Place, nearest
 from lvsc.spec import codes
-from lvsc.spec.failure import Failure
+from lvsc.spec.failure import Failure, repeated_items, resolve
 from lvsc.spec.key_complaint import about_keys, about_name
 from lvsc.spec.literal import cut, key, literal, noun, short, type_of, types_in
 
@@ -16,16 +15,15 @@ _EXACT = 2**53
 _KEY_RULES = ("additionalProperties", "required")
 
 
-def complaints(
-    failures: Iterable[Failure], values: Mapping[str, Any], schema: Mapping[str, Any], file: str
-) -> list[Diagnostic]:
+def complaints(failures: Iterable[Failure], values: Mapping[str, Any], file: str) -> list[Diagnostic]:
     """One diagnostic for each mistake behind the failures, in the order of the document `values`."""
     groups: dict[KeyPath, list[Failure]] = {}
     for failure in failures:
         groups.setdefault(failure.path, []).append(failure)
     found: dict[tuple[KeyPath, str, str], Diagnostic] = {}
     for group in groups.values():
-        for diagnostic in _about(group, schema, file):
+        # A document that breaks the schema never goes without a diagnostic.
+        for diagnostic in list(_about(group, file)) or [_other(group[0], Origin(file, group[0].path))]:
             found.setdefault((_path(diagnostic), diagnostic.code.id, diagnostic.message), diagnostic)
     order = _Order(values)
     return sorted(found.values(), key=lambda diagnostic: order.position(_path(diagnostic)))
@@ -58,14 +56,17 @@ class _Order:
         return tuple(position)
 
 
-def _about(group: list[Failure], schema: Mapping[str, Any], file: str) -> Iterator[Diagnostic]:
+def _about(group: list[Failure], file: str) -> Iterator[Diagnostic]:
     """The diagnostics about one value: several for a table or a list, one for anything else."""
     first = min(group, key=lambda failure: _rank(failure.keyword))
     if first.keyword == "type" or not isinstance(first.value, dict | list):
         yield _about_value(first, file)
         return
-    yield from about_keys([failure for failure in group if failure.keyword in _KEY_RULES], schema, file)
+    keys = [failure for failure in group if failure.keyword in _KEY_RULES]
+    yield from about_keys(keys, file)
     for failure in group:
+        if keys and failure.keyword in ("minProperties", "maxProperties"):
+            continue  # there are too few or too many because some are missing or unknown
         if failure.name is not None:
             yield about_name(failure, failure.name, file)
         elif failure.keyword == "uniqueItems":
@@ -86,8 +87,8 @@ def _about_value(failure: Failure, file: str) -> Diagnostic:
 
 def _wrong_type(failure: Failure, origin: Origin) -> Diagnostic:
     found = short(failure.value) if isinstance(failure.value, float) else type_of(failure.value)
-    message = f"{_named(failure)} must be {types_in(failure.schema)}, not {found}"
-    meant = _meant(failure.value, failure.schema)
+    message = f"{_named(failure)} must be {types_in(failure.schema, _items(failure))}, not {found}"
+    meant = _meant(failure)
     if meant is not None:
         return codes.WRONG_TYPE.at(
             origin, message, help=f"write `{cut(literal(meant))}`", replacement=literal(meant)
@@ -96,8 +97,9 @@ def _wrong_type(failure: Failure, origin: Origin) -> Diagnostic:
     return codes.WRONG_TYPE.at(origin, message, help=f"write {says}" if says else _example(failure.schema))
 
 
-def _meant(value: Any, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - TOML values are of any type
+def _meant(failure: Failure) -> Any:  # noqa: ANN401 - TOML values are of any type
     """The value as the type that the schema takes, or None where there is a doubt of what was meant."""
+    value, schema = failure.value, failure.schema
     types = schema["type"]
     digits = isinstance(value, str) and re.fullmatch(r"0|[1-9][0-9]{0,8}", value)
     whole = isinstance(value, float) and value.is_integer() and abs(value) < _EXACT
@@ -106,7 +108,7 @@ def _meant(value: Any, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - TOML
     elif types == "boolean" and isinstance(value, str) and value.lower() in ("true", "false"):
         return value.lower() == "true"
     elif types == "array" and isinstance(value, str):
-        items = schema.get("items", {})
+        items = _items(failure)
         fits = items.get("type") == "string" and re.search(items.get("pattern", ""), value)
         return [value] if fits else None
     else:
@@ -183,17 +185,13 @@ def _wrong_count(failure: Failure, origin: Origin) -> Diagnostic:
 
 def _about_repeated(failure: Failure, file: str) -> Iterator[Diagnostic]:
     """A diagnostic for each item that an earlier one equals."""
-    first: dict[str, int] = {}
-    for index, item in enumerate(failure.value):
-        # JSON Schema's equality: the order of keys does not count.
-        same = first.setdefault(json.dumps(item, sort_keys=True, default=str), index)
-        if same != index:
-            yield codes.REPEATED_ITEM.at(
-                Origin(file, (*failure.path, index)),
-                f"{_named(failure)} has `{short(item)}` twice",
-                others=[Place(Origin(file, (*failure.path, same)), label="first here")],
-                help="remove one",
-            )
+    for first, index in repeated_items(failure.value):
+        yield codes.REPEATED_ITEM.at(
+            Origin(file, (*failure.path, index)),
+            f"{_named(failure)} has `{short(failure.value[index])}` twice",
+            others=[Place(Origin(file, (*failure.path, first)), label="first here")],
+            help="remove one",
+        )
 
 
 def _other(failure: Failure, origin: Origin) -> Diagnostic:
@@ -226,6 +224,10 @@ def _named(failure: Failure) -> str:
         return "the file"
     name = f"`{key(names[-1])}`"
     return name if isinstance(failure.path[-1], str) else f"an item of {name}"
+
+
+def _items(failure: Failure) -> Mapping[str, Any]:
+    return resolve(failure.root, failure.schema.get("items", {}))
 
 
 def _one_of(choices: Iterable[Any]) -> str:

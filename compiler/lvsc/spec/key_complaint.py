@@ -1,7 +1,7 @@
 """The words for keys that cannot stand where they do, and for keys that are missing."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +13,7 @@ from lvsc.spec.literal import dotted, key, literal, noun
 _MOST_SHOWN = 20
 
 
-def about_keys(group: Iterable[Failure], schema: Mapping[str, Any], file: str) -> Iterator[Diagnostic]:
+def about_keys(group: Sequence[Failure], file: str) -> Iterator[Diagnostic]:
     """The diagnostics for a table's failures of `additionalProperties` and `required`.
 
     A misspelt key is one mistake, though it is unknown under the one name and missing under the other.
@@ -31,9 +31,9 @@ def about_keys(group: Iterable[Failure], schema: Mapping[str, Any], file: str) -
             continue
         for name in failure.rule:
             if name not in failure.value:
-                missing[name] = (failure, resolve(schema, known.get(name, {})))
+                missing[name] = (failure, resolve(failure.root, known.get(name, {})))
         # Where a key chooses the table's variant and is misspelt, no variant says that the misspelt one is unknown.
-        strangers = tuple(name for name in failure.value if name not in _known(failure.schema, schema))
+        strangers = tuple(name for name in failure.value if name not in _known(failure.schema, failure.root))
         for name in failure.rule:
             if name in missing and (stranger := _nearest(name, strangers)) and stranger not in unknown:
                 unknown[stranger] = (name, known)
@@ -45,11 +45,11 @@ def about_keys(group: Iterable[Failure], schema: Mapping[str, Any], file: str) -
         # The other keys may be right for the variant that was meant.
         unknown, missing = {chooser: unknown[chooser]}, {}
     for name, (meant, known) in unknown.items():
-        yield _about_unknown(name, meant, known, next(iter(group)), file)
+        yield _about_unknown(name, meant, known, group[0], file)
     meanings = {meant for meant, _ in unknown.values()}
     for name, (failure, part) in missing.items():
         if name not in meanings:
-            yield _about_missing(name, part, failure, schema, file)
+            yield _about_missing(name, part, failure, file)
 
 
 def about_name(failure: Failure, name: str, file: str) -> Diagnostic:
@@ -83,22 +83,20 @@ def _free(known: Mapping[str, Any], table: Mapping[str, Any]) -> str:
     return f"remove it; what else can stand here: {shown}" if names else "remove it"
 
 
-def _about_missing(
-    name: str, part: Mapping[str, Any], failure: Failure, schema: Mapping[str, Any], file: str
-) -> Diagnostic:
+def _about_missing(name: str, part: Mapping[str, Any], failure: Failure, file: str) -> Diagnostic:
     return codes.MISSING_KEY.at(
         Place(Origin(file, failure.path), Anchor.TABLE),
         f"{_table(failure.path)} lacks `{key(name)}`",
-        help=f"add {_how(name, part, failure.path, schema)}",
+        help=f"add {_how(name, part, failure)}",
     )
 
 
-def _how(name: str, part: Mapping[str, Any], path: KeyPath, schema: Mapping[str, Any]) -> str:
+def _how(name: str, part: Mapping[str, Any], failure: Failure) -> str:
     """What to write for a missing key."""
     entries = part.get("additionalProperties")
-    by_header = not isinstance(entries, Mapping) or resolve(schema, entries).get("type") == "object"
-    if part.get("type") == "object" and by_header and all(isinstance(step, str) for step in path):
-        return f"a table `[{dotted((*path, name))}{'.NAME' if entries else ''}]`"
+    by_header = not isinstance(entries, Mapping) or resolve(failure.root, entries).get("type") == "object"
+    if part.get("type") == "object" and by_header and all(isinstance(step, str) for step in failure.path):
+        return f"a table `[{dotted((*failure.path, name))}{'.NAME' if entries else ''}]`"
     example = next(iter(part.get("examples") or part.get("enum") or ()), part.get("const"))
     return f"`{key(name)}`" if example is None else f"`{key(name)} = {literal(example)}`, say"
 
@@ -114,12 +112,12 @@ def _chooses(part: Mapping[str, Any]) -> bool:
     return "const" in part or len(part.get("enum", ())) == 1
 
 
-def _known(part: Mapping[str, Any], schema: Mapping[str, Any]) -> set[str]:
+def _known(part: Mapping[str, Any], root: Mapping[str, Any]) -> set[str]:
     """The keys that a table may have in any of its variants."""
-    part = resolve(schema, part)
+    part = resolve(root, part)
     names = set(part.get("properties", ()))
     for branch in (*part.get("allOf", ()), *(part[word] for word in ("then", "else") if word in part)):
-        names |= _known(branch, schema)
+        names |= _known(branch, root)
     return names
 
 

@@ -88,13 +88,11 @@ def type_of(value: Any) -> str:  # noqa: ANN401 - likewise
             return "a table"
 
 
-def types_in(schema: Mapping[str, Any]) -> str:
-    """What TOML calls the types that a schema takes."""
+def types_in(schema: Mapping[str, Any], items: Mapping[str, Any]) -> str:
+    """What TOML calls the types that a schema takes, if its lists have items of another."""
     names = schema["type"]
     words = [
-        "an array of tables"
-        if name == "array" and schema.get("items", {}).get("type") == "object"
-        else _TYPES[name]
+        "an array of tables" if name == "array" and items.get("type") == "object" else _TYPES[name]
         for name in ([names] if isinstance(names, str) else names)
     ]
     return " or ".join(words)

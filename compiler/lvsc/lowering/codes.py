@@ -116,11 +116,12 @@ SETTING = Code(
 for; the notes say who asks.""",
 )
 
-REACH = Code(
+SHARED_INTERFACE = Code(
     "LVS314",
-    "a forwarding method that cannot reach the real server",
-    """By `direct`, only the Ethernet frame's destination changes, so the real server is in a network that the director
-is in as well. Use `nat` or `tunnel` for a real server behind a router.""",
+    "two virtual routers on one interface",
+    """Each network is a virtual router of its own for each family, all with one `virtual_router_id`, and two with the same
+id on one interface are taken for one (RFC 5798, 5.2.3). What shares an interface is one network: list the prefixes of both
+in it.""",
 )
 
 PORT_ZERO = Code(
@@ -153,7 +154,7 @@ ALL = (
     SOURCE_NAT,
     PLAIN_FTP,
     SETTING,
-    REACH,
+    SHARED_INTERFACE,
     PORT_ZERO,
     SYNC_FAMILY,
 )

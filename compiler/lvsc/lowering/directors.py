@@ -82,6 +82,8 @@ def check_failover(cluster: Cluster, places: Iterable[Placement]) -> Iterator[Di
     vrrp = cluster.failover
     if not isinstance(vrrp, Vrrp):
         return
+    places = tuple(places)
+    yield from _report_shared_interfaces(cluster, vrrp, places)
     for place in places:
         if place.family is Family.IPV6 and vrrp.version == 2:  # noqa: PLR2004 - VRRP's version 2
             yield codes.SYNC_FAMILY.at(
@@ -99,6 +101,25 @@ def check_failover(cluster: Cluster, places: Iterable[Placement]) -> Iterator[Di
                     f"director `{director.name}` has no IPv{place.family.value} address of its own in network `{place.network.name}`",
                     others=[Place(vrrp.origin, Anchor.TABLE, "VRRP sends its adverts from it")],
                     help=f'add `{place.network.name} = ["…"]` to its `addresses`',
+                )
+
+
+def _report_shared_interfaces(cluster: Cluster, vrrp: Vrrp, places: Iterable[Placement]) -> Iterator[Diagnostic]:
+    """Two virtual routers of one id and family on one interface are one to everybody who listens there."""
+    first: dict[tuple[str, str, Family], ClusterNetwork] = {}
+    told: set[str] = set()
+    for place in places:
+        for director in cluster.directors:
+            interface = director.interface(place.network)
+            other = first.setdefault((director.name, interface, place.family), place.network)
+            if other is not place.network and place.network.name not in told:
+                told.add(place.network.name)
+                yield codes.SHARED_INTERFACE.at(
+                    Place(place.network.origin, Anchor.TABLE),
+                    f"networks `{other.name}` and `{place.network.name}` would be two virtual routers"
+                    f" {vrrp.virtual_router_id} on `{interface}` of director `{director.name}`",
+                    others=[Place(other.origin, Anchor.TABLE, "the other network")],
+                    help=f"put the prefixes and addresses of both into network `{other.name}`",
                 )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from lvsc.diagnostics import Anchor, Diagnostic, Place
 from lvsc.graph.nodes import Forwarding
 from lvsc.lowering import codes
-from lvsc.spec.model import Cluster, Director, PoolServer, Service, Vrrp
+from lvsc.spec.model import Cluster, Director, Service, Vrrp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,20 +54,14 @@ def guard(service: Service, cluster: Cluster) -> LoopGuard:
                 )
             )
             continue
-        network = _network_of(server, cluster)
+        home = cluster.network_of(server.ips[0])
+        network = home.name if home is not None else None
         peers = [peer for peer in cluster.directors if peer is not director]
         missing = [peer for peer in peers if network is None or network not in peer.macs]
         problems.extend(_ask_for_mac(service, director, peer, network) for peer in missing)
         if not missing:
             macs[director.name] = tuple(sorted(peer.macs[network or ""] for peer in peers))
     return LoopGuard(macs=macs, diagnostics=tuple(problems))
-
-
-def _network_of(server: PoolServer, cluster: Cluster) -> str | None:
-    for network in cluster.networks.values():
-        if any(network.prefix_of(ip) for ip in server.ips):
-            return network.name
-    return None
 
 
 def _ask_for_mac(service: Service, director: Director, peer: Director, network: str | None) -> Diagnostic:

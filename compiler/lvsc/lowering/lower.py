@@ -7,13 +7,14 @@ from lvsc.graph.graph import RuleGraph
 from lvsc.graph.nodes import Node, Sysctl
 from lvsc.graph.traffic import PortRange, Protocol
 from lvsc.lowering import codes, loops
+from lvsc.lowering.checks import check_service, check_source_nat
 from lvsc.lowering.directors import check_failover, director_nodes, placements
 from lvsc.lowering.lowered import Lowered, LoweredService
 from lvsc.lowering.marks import derived_mark, report_shared_marks
 from lvsc.lowering.probes import ChosenCheck, choose_check
 from lvsc.lowering.real_servers import real_server_nodes, report_gre_checksums
 from lvsc.lowering.selection import address_reason, mark_reasons, normal_ports
-from lvsc.lowering.services import check_service, check_source_nat, service_nodes
+from lvsc.lowering.services import service_nodes
 from lvsc.plugins.kind import ServiceKind, ServicePort
 from lvsc.spec.model import Cluster, Service
 

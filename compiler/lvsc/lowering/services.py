@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from lvsc.diagnostics import Anchor, Diagnostic, Place
 from lvsc.graph.nodes import (
     Accept,
     Forwarding,
@@ -14,91 +13,16 @@ from lvsc.graph.nodes import (
     Persistence,
     Quorum,
     RealServer,
-    Scheduler,
-    SchedulerFlag,
     Selector,
     SorryServer,
     SourceNat,
     VirtualService,
 )
-from lvsc.graph.traffic import Address, Family, Hook, Network, PortRange, Protocol, TrafficClass, host_network
-from lvsc.lowering import codes
+from lvsc.graph.traffic import Address, Family, Hook, Network, PortRange, TrafficClass, host_network
 from lvsc.lowering.loops import LoopGuard
 from lvsc.lowering.lowered import LoweredService
 from lvsc.lowering.probes import ChosenCheck
-from lvsc.spec.model import Cluster, Director, Firewall, PoolServer, Service
-
-_FLAGS_OF = {
-    Scheduler.SH: {SchedulerFlag.SH_FALLBACK, SchedulerFlag.SH_PORT},
-    Scheduler.MH: {SchedulerFlag.MH_FALLBACK, SchedulerFlag.MH_PORT},
-}
-
-
-def check_service(lowered: LoweredService) -> Iterator[Diagnostic]:
-    """What IPVS could not do as the spec says it."""
-    service, ports = lowered.service, lowered.ports
-    if service.one_packet and ({port.protocol for port in ports} != {Protocol.UDP} or lowered.plan.persistence is not None):
-        yield codes.ONE_PACKET.at(
-            service.origin / "one_packet",
-            f"service `{service.name}` is one-packet and "
-            + ("persistent" if lowered.plan.persistence is not None else f"balances {', '.join(map(str, ports))}"),
-            help="leave only UDP ports and no `persistence` in it",
-        )
-    if service.one_packet and Forwarding.NAT in service.forwardings:
-        yield codes.ONE_PACKET_NAT.at(
-            service.origin / "one_packet",
-            f"the answers of `{service.name}` would come from the real servers' own addresses",
-            others=[Place(service.pool.origin, Anchor.TABLE, "reached by `nat`")],
-            help='reach its real servers by `forwarding = "direct"`, or remove `one_packet`',
-        )
-    wrong = [flag for flag in service.scheduler_flags if flag not in _FLAGS_OF.get(service.scheduler, ())]
-    if wrong:
-        yield codes.FLAGS.at(
-            service.origin / "scheduler_flags",
-            f"`{wrong[0].value}` does nothing with the scheduler `{service.scheduler.value}`",
-            help=f"remove it, or choose the scheduler `{wrong[0].value[:2]}`",
-        )
-    for family in service.families:
-        if not any(_reachable(server, family) for server in service.pool.enabled):
-            yield codes.NO_SERVER.at(
-                Place(service.origin, Anchor.TABLE),
-                f"service `{service.name}` has IPv{family.value} addresses and pool `{service.pool.name}` no IPv{family.value}"
-                " real server",
-                others=[Place(service.pool.origin, Anchor.TABLE, "the pool")],
-                help=f"add real servers with IPv{family.value} addresses, or an address of the other family only",
-            )
-    for server in service.pool.enabled:
-        if server.port is not None:
-            yield from _check_port(lowered, server)
-
-
-def _check_port(lowered: LoweredService, server: PoolServer) -> Iterator[Diagnostic]:
-    place = Place(server.origin / "port")
-    others = [Place(lowered.service.origin, Anchor.TABLE, "the service")]
-    only = lowered.single_port
-    if only is None:
-        yield codes.BUNDLE_PORT.at(
-            place,
-            f"service `{lowered.service.name}` balances {', '.join(map(str, lowered.ports))}:"
-            f" `port = {server.port}` would send them all to one port",
-            others=others,
-            help="remove `port`, so that each packet keeps its own, or make a service of each port",
-        )
-    elif server.forwarding is not Forwarding.NAT and server.port != only.first:
-        yield codes.FIXED_PORT.at(
-            place,
-            f"`{server.forwarding.value}` cannot change port {only.first} to {server.port}",
-            others=others,
-            help=f'remove `port`, let `{server.name}` listen on {only.first}, or reach it by `forwarding = "nat"`',
-        )
-
-
-def _reachable(server: PoolServer, family: Family) -> Address | None:
-    """The real server's address for a service of a family; a tunnel carries either family over either."""
-    own = server.ip(family)
-    if own is None and server.forwarding is Forwarding.TUNNEL and server.ips:
-        return server.ips[0]
-    return own
+from lvsc.spec.model import Cluster, Director, Firewall, PoolServer, Service, reached_at
 
 
 def service_nodes(
@@ -196,22 +120,21 @@ def _virtual_service(
             down=pool.notify.quorum_down,
         )
     for server in pool.enabled:
-        address = _reachable(server, selector.family)
+        address = reached_at(server, selector.family)
         if address is not None:
-            yield from _real_server(lowered, host, selector, server, address, check)
+            yield from _real_server(lowered, host, selector, server, address, check=check)
     sorry = pool.sorry_server
-    if sorry is not None:
-        for address in sorry.ips:
-            if Family.of(address) is selector.family:
-                yield SorryServer(
-                    host=host,
-                    origin=sorry.origin,
-                    selector=selector,
-                    address=address,
-                    port=_real_port(lowered, selector, sorry.port, sorry.forwarding),
-                    forwarding=sorry.forwarding,
-                    tunnel=sorry.tunnel,
-                )
+    sorry_address = reached_at(sorry, selector.family) if sorry else None
+    if sorry is not None and sorry_address is not None:
+        yield SorryServer(
+            host=host,
+            origin=sorry.origin,
+            selector=selector,
+            address=sorry_address,
+            port=_real_port(lowered, selector, sorry.port, sorry.forwarding),
+            forwarding=sorry.forwarding,
+            tunnel=sorry.tunnel,
+        )
 
 
 def _real_port(lowered: LoweredService, selector: Selector, said: int | None, forwarding: Forwarding) -> int:
@@ -229,6 +152,7 @@ def _real_server(
     selector: Selector,
     server: PoolServer,
     address: Address,
+    *,
     check: ChosenCheck | None,
 ) -> Iterator[Node]:
     pool = lowered.service.pool
@@ -267,40 +191,17 @@ def _real_server(
     )
 
 
-def check_source_nat(lowered: LoweredService, cluster: Cluster) -> Iterator[Diagnostic]:
-    """What keeps a service's full NAT from working."""
-    service = lowered.service
-    place = service.origin / "source_nat"
-    for server in service.pool.enabled:
-        if server.forwarding is not Forwarding.NAT:
-            yield codes.SOURCE_NAT.at(
-                place,
-                f"`{server.name}` is reached by `{server.forwarding.value}`, which keeps the client's address",
-                others=[Place(server.origin, label="the real server")],
-                help="remove `source_nat`, or reach every real server by `nat`",
-            )
-            continue
-        for ip in server.ips:
-            if Family.of(ip) not in service.families:
-                continue
-            for director in cluster.directors:
-                if _nat_address(service, cluster, director, ip) is None:
-                    yield codes.SOURCE_NAT.at(
-                        place,
-                        f"director `{director.name}` has no IPv{ip.version} address towards `{server.name}` (`{ip}`)",
-                        others=[Place(director.origin, Anchor.TABLE, "the director")],
-                        help='add one to its `addresses`, or say through which network: `source_nat = "NETWORK"`',
-                    )
-
-
-def _nat_address(service: Service, cluster: Cluster, director: Director, server: Address) -> Address | None:
+def nat_address(service: Service, cluster: Cluster, director: Director, server: Address) -> Address | None:
+    """The director's own address that replaces a client's towards a real server; None where it has none."""
     family = Family.of(server)
     if isinstance(service.source_nat, str):
         return director.address_in(service.source_nat, family)
-    for network in cluster.networks.values():
-        if network.prefix_of(server) is not None:
-            return director.address_in(network.name, family)
-    return None
+    network = cluster.network_of(server)
+    if network is None:
+        return None
+    prefix = network.prefix_of(server)
+    near = (ip for ip in director.addresses.get(network.name, ()) if prefix is not None and ip in prefix)
+    return next(near, None) or director.address_in(network.name, family)
 
 
 def _source_nats(lowered: LoweredService, cluster: Cluster, director: Director) -> Iterator[Node]:
@@ -310,7 +211,7 @@ def _source_nats(lowered: LoweredService, cluster: Cluster, director: Director) 
         by_address: dict[Address, list[Address]] = {}
         for server in service.pool.enabled:
             ip = server.ip(family)
-            source = _nat_address(service, cluster, director, ip) if ip is not None else None
+            source = nat_address(service, cluster, director, ip) if ip is not None else None
             if ip is not None and source is not None:
                 by_address.setdefault(source, []).append(ip)
         for source, servers in by_address.items():

@@ -198,7 +198,7 @@ def _one_a_family(table: Table) -> tuple[Address, ...]:
 
 def _report_twice(servers: tuple[PoolServer, ...], table: Table) -> None:
     names: dict[str, PoolServer] = {}
-    addresses: dict[tuple[Address, int | None], PoolServer] = {}
+    addresses: dict[Address, PoolServer] = {}
     for server in servers:
         earlier = names.setdefault(server.name, server)
         if earlier is not server and earlier.port == server.port:
@@ -212,14 +212,14 @@ def _report_twice(servers: tuple[PoolServer, ...], table: Table) -> None:
             )
             continue
         for ip in server.ips:
-            other = addresses.setdefault((ip, server.port), server)
-            if other is not server:
+            other = addresses.setdefault(ip, server)
+            if other.name != server.name:
                 table.problems.append(
                     codes.TWICE.at(
                         server.origin,
                         f"real servers `{other.name}` and `{server.name}` have the same address `{ip}`",
                         others=[Place(other.origin, label="first here")],
-                        help="IPVS has an address once in a service: correct one of the two",
+                        help="correct one of the two; one host has one name, also where it serves on two ports",
                     )
                 )
 

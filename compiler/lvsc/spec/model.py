@@ -45,8 +45,9 @@ class ClusterNetwork:
     origin: Origin
 
     def prefix_of(self, address: Address) -> Network | None:
-        """The network's prefix that an address is in."""
-        return next((p for p in self.prefixes if p.version == address.version and address in p), None)
+        """The network's longest prefix that an address is in."""
+        found = [p for p in self.prefixes if p.version == address.version and address in p]
+        return max(found, key=lambda prefix: prefix.prefixlen) if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +236,18 @@ class SorryHost:
     tunnel: Tunnel | None
     origin: Origin
 
+    def ip(self, family: Family) -> Address | None:
+        """Its address of a family."""
+        return next((ip for ip in self.ips if Family.of(ip) is family), None)
+
+
+def reached_at(server: PoolServer | SorryHost, family: Family) -> Address | None:
+    """Where packets of a family are sent to reach a server; a tunnel carries either family over either."""
+    own = server.ip(family)
+    if own is None and server.forwarding is Forwarding.TUNNEL and server.ips:
+        return server.ips[0]
+    return own
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
@@ -319,6 +332,11 @@ class Cluster:
     pools: Mapping[str, Pool]
     services: tuple[Service, ...]
     origin: Origin
+
+    def network_of(self, address: Address) -> ClusterNetwork | None:
+        """The directors' network that an address is in: the one of the longest prefix, as routing has it."""
+        found = [(prefix.prefixlen, n) for n in self.networks.values() if (prefix := n.prefix_of(address))]
+        return max(found, key=lambda pair: pair[0])[1] if found else None
 
     def at(self, *path: str | int) -> Origin:
         """The origin of a key of the spec."""

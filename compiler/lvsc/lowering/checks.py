@@ -1,0 +1,142 @@
+"""What IPVS could not do of a service as the spec says it."""
+
+from collections.abc import Iterator
+
+from lvsc.diagnostics import Anchor, Diagnostic, Place
+from lvsc.graph.nodes import Forwarding, Scheduler, SchedulerFlag
+from lvsc.graph.traffic import Family, Protocol
+from lvsc.lowering import codes
+from lvsc.lowering.lowered import LoweredService
+from lvsc.lowering.services import nat_address
+from lvsc.spec import model_codes
+from lvsc.spec.model import Cluster, PoolServer, SorryHost, reached_at
+
+_FLAGS_OF = {
+    Scheduler.SH: {SchedulerFlag.SH_FALLBACK, SchedulerFlag.SH_PORT},
+    Scheduler.MH: {SchedulerFlag.MH_FALLBACK, SchedulerFlag.MH_PORT},
+}
+
+
+def check_service(lowered: LoweredService) -> Iterator[Diagnostic]:
+    """What IPVS could not do as the spec says it."""
+    service, ports = lowered.service, lowered.ports
+    if service.one_packet and ({port.protocol for port in ports} != {Protocol.UDP} or lowered.plan.persistence is not None):
+        yield codes.ONE_PACKET.at(
+            service.origin / "one_packet",
+            f"service `{service.name}` is one-packet and "
+            + ("persistent" if lowered.plan.persistence is not None else f"balances {', '.join(map(str, ports))}"),
+            help="leave only UDP ports and no `persistence` in it",
+        )
+    if service.one_packet and Forwarding.NAT in service.forwardings:
+        yield codes.ONE_PACKET_NAT.at(
+            service.origin / "one_packet",
+            f"the answers of `{service.name}` would come from the real servers' own addresses",
+            others=[Place(service.pool.origin, Anchor.TABLE, "reached by `nat`")],
+            help='reach its real servers by `forwarding = "direct"`, or remove `one_packet`',
+        )
+    wrong = [flag for flag in service.scheduler_flags if flag not in _FLAGS_OF.get(service.scheduler, ())]
+    if wrong:
+        yield codes.FLAGS.at(
+            service.origin / "scheduler_flags",
+            f"`{wrong[0].value}` does nothing with the scheduler `{service.scheduler.value}`",
+            help=f"remove it, or choose the scheduler `{wrong[0].value[:2]}`",
+        )
+    for family in service.families:
+        if not any(reached_at(server, family) for server in service.pool.enabled):
+            yield codes.NO_SERVER.at(
+                Place(service.origin, Anchor.TABLE),
+                f"service `{service.name}` has IPv{family.value} addresses and pool `{service.pool.name}` no IPv{family.value}"
+                " real server",
+                others=[Place(service.pool.origin, Anchor.TABLE, "the pool")],
+                help=f"add real servers with IPv{family.value} addresses, or an address of the other family only",
+            )
+    yield from _check_sorry_server(lowered)
+    for server in service.pool.enabled:
+        if server.port is not None:
+            yield from _check_port(lowered, server, f"`{server.name}`")
+    yield from _report_same_port(lowered)
+
+
+def _check_sorry_server(lowered: LoweredService) -> Iterator[Diagnostic]:
+    sorry, service = lowered.service.pool.sorry_server, lowered.service
+    if sorry is None:
+        return
+    if sorry.port is not None:
+        yield from _check_port(lowered, sorry, "the sorry server")
+    for family in service.families:
+        if reached_at(sorry, family) is None:
+            yield codes.NO_SERVER.at(
+                sorry.origin / "ip",
+                f"service `{service.name}` has IPv{family.value} addresses and the sorry server of pool"
+                f" `{service.pool.name}` none",
+                others=[Place(service.origin, Anchor.TABLE, "the service")],
+                help=f"give the sorry server an IPv{family.value} address too",
+            )
+
+
+def _report_same_port(lowered: LoweredService) -> Iterator[Diagnostic]:
+    """One host twice in a pool, once with the service's own port said and once not, is one real server to IPVS."""
+    only = lowered.single_port
+    first: dict[tuple[str, int | None], PoolServer] = {}
+    for server in lowered.service.pool.enabled:
+        port = server.port or (only.first if only else None)
+        earlier = first.setdefault((server.name, port), server)
+        if earlier is not server:
+            yield model_codes.TWICE.at(
+                server.origin,
+                f"`{server.name}` is in pool `{lowered.service.pool.name}` twice with port {port} of service"
+                f" `{lowered.service.name}`",
+                others=[Place(earlier.origin, label="first here")],
+                help="remove one of the two, or give it another `port`",
+            )
+
+
+def _check_port(lowered: LoweredService, server: PoolServer | SorryHost, name: str) -> Iterator[Diagnostic]:
+    place = Place(server.origin / "port")
+    others = [Place(lowered.service.origin, Anchor.TABLE, "the service")]
+    only = lowered.single_port
+    if only is None:
+        yield codes.BUNDLE_PORT.at(
+            place,
+            f"service `{lowered.service.name}` balances {', '.join(map(str, lowered.ports))}:"
+            f" `port = {server.port}` would send them all to one port",
+            others=others,
+            help="remove `port`, so that each packet keeps its own, or make a service of each port",
+        )
+    elif server.forwarding is not Forwarding.NAT and server.port != only.first:
+        yield codes.FIXED_PORT.at(
+            place,
+            f"`{server.forwarding.value}` cannot change port {only.first} to {server.port}",
+            others=others,
+            help=f'remove `port`, let {name} listen on {only.first}, or reach it by `forwarding = "nat"`',
+        )
+
+
+def check_source_nat(lowered: LoweredService, cluster: Cluster) -> Iterator[Diagnostic]:
+    """What keeps a service's full NAT from working."""
+    service = lowered.service
+    place = service.origin / "source_nat"
+    told: set[tuple[str, Family, str | None]] = set()
+    for server in service.pool.enabled:
+        if server.forwarding is not Forwarding.NAT:
+            yield codes.SOURCE_NAT.at(
+                place,
+                f"`{server.name}` is reached by `{server.forwarding.value}`, which keeps the client's address",
+                others=[Place(server.origin, label="the real server")],
+                help="remove `source_nat`, or reach every real server by `nat`",
+            )
+            continue
+        for ip in server.ips:
+            if Family.of(ip) not in service.families:
+                continue
+            for director in cluster.directors:
+                network = cluster.network_of(ip)
+                towards = (director.name, Family.of(ip), network.name if network else None)
+                if towards not in told and nat_address(service, cluster, director, ip) is None:
+                    told.add(towards)
+                    yield codes.SOURCE_NAT.at(
+                        place,
+                        f"director `{director.name}` has no IPv{ip.version} address towards `{server.name}` (`{ip}`)",
+                        others=[Place(director.origin, Anchor.TABLE, "the director")],
+                        help='add one to its `addresses`, or say through which network: `source_nat = "NETWORK"`',
+                    )

@@ -110,7 +110,7 @@ def _check_gateway(table: Table, network: ClusterNetwork, addresses: Mapping[str
     if not require_name(table, gateway, addresses, "address", "gateway"):
         return
     address = addresses[gateway]
-    if address.network != network.name:
+    if address.network and address.network != network.name:
         table.problems.append(
             codes.OUTSIDE.at(
                 table.origin("gateway"),
@@ -160,19 +160,19 @@ def _report_shared_addresses(addresses: Mapping[str, NamedAddress], root: Table)
 
 
 def _director(name: str, table: Table, networks: Mapping[str, ClusterNetwork]) -> Director:
-    own = table.table("addresses") or table
     addresses: dict[str, tuple[Address, ...]] = {}
-    for network in own:
-        addresses[network] = own.addresses(network)
-        if require_name(table, network, networks, "network", "addresses", network):
-            for index, ip in enumerate(addresses[network]):
-                _require_inside(table, networks[network], ip, "addresses", network, index)
+    if own := table.table("addresses"):
+        for network in own:
+            addresses[network] = own.addresses(network)
+            if require_name(table, network, networks, "network", "addresses", network, anchor=Anchor.KEY):
+                for index, ip in enumerate(addresses[network]):
+                    _require_inside(table, networks[network], ip, "addresses", network, index)
     texts: dict[str, dict[str, str]] = {}
     for key in ("interfaces", "macs"):
         by_network = table.table(key)
         texts[key] = {network: by_network.text(network) or "" for network in by_network} if by_network else {}
         for network in texts[key]:
-            require_name(table, network, networks, "network", key, network)
+            require_name(table, network, networks, "network", key, network, anchor=Anchor.KEY)
     return Director(
         name=name,
         priority=table.integer("priority") or 100,

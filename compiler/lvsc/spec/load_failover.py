@@ -70,8 +70,13 @@ def load_failover(table: Table, networks: Collection[str]) -> Vrrp | ExternalFai
     )
 
 
-def require_name(table: Table, name: str, known: Collection[str], what: str, *steps: str | int) -> bool:
-    """Whether a name is known; where it is not, that is reported with the nearest one that is."""
+def require_name(
+    table: Table, name: str, known: Collection[str], what: str, *steps: str | int, anchor: Anchor = Anchor.VALUE
+) -> bool:
+    """Whether a name is known; where it is not, that is reported with the nearest one that is.
+
+    The anchor says whether the name is the value or the key at the end of the steps.
+    """
     if name in known:
         return True
     from lvsc.diagnostics import nearest  # noqa: PLC0415 - only mistakes pay for it
@@ -80,10 +85,10 @@ def require_name(table: Table, name: str, known: Collection[str], what: str, *st
     there = ", ".join(f"`{n}`" for n in sorted(known)[:8]) or "none at all"
     table.problems.append(
         codes.NAME.at(
-            table.origin(*steps),
+            Place(table.origin(*steps), anchor),
             f"there is no {what} `{name}`",
             help=f"did you mean `{near}`?" if near else f"there are: {there}",
-            replacement=f'"{near}"' if near else None,
+            replacement=(near if anchor is Anchor.KEY else f'"{near}"') if near else None,
         )
     )
     return False

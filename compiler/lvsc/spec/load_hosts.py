@@ -27,6 +27,8 @@ def report_hosts(cluster: Cluster, problems: list[Diagnostic]) -> None:
                 )
     for pool in cluster.pools.values():
         for server in pool.real_servers:
+            if not server.name:  # said where the pool is checked
+                continue
             earlier = named.setdefault(server.name, server)
             problem = _difference(earlier, server) if earlier is not server else None
             if server.name in own:

@@ -16,8 +16,15 @@ class Salvage:
     """The sound part of a document."""
 
     values: dict[str, Any]
-    incomplete: frozenset[KeyPath]
+    lacking: frozenset[KeyPath]
     """The tables, named ones as a whole, that lack something: what is wrong in them may only follow from that."""
+    misspelt: frozenset[KeyPath]
+    """The tables, named ones as a whole, with a key that was taken out and may have been meant as one that they need."""
+
+    @property
+    def incomplete(self) -> frozenset[KeyPath]:
+        """The tables, named ones as a whole, that are not fit to be lowered."""
+        return self.lacking | self.misspelt
 
     @property
     def loadable(self) -> bool:
@@ -34,26 +41,45 @@ class Salvage:
         if diagnostic.place is None:
             return True
         path = diagnostic.place.origin.path
-        return any(path[: len(prefix)] == prefix for prefix in self.incomplete)
+        if any(path[: len(prefix)] == prefix for prefix in self.lacking):
+            return True
+        # A misspelt key makes another one absent; what is wrong with the keys that are there is wrong.
+        return any(path[: len(prefix)] == prefix for prefix in self.misspelt) and not self._has(path)
+
+    def _has(self, path: KeyPath) -> bool:
+        values: Any = self.values
+        for step in path:
+            try:
+                values = values[step]
+            except (KeyError, IndexError, TypeError):
+                return False
+        return True
 
 
 def salvage(values: dict[str, Any], problems: Iterable[Diagnostic]) -> Salvage:
     """The document without unknown keys and refused values."""
     kept = deepcopy(values)
-    incomplete: set[KeyPath] = set()
+    lacking: set[KeyPath] = set()
+    misspelt: set[KeyPath] = set()
     # From the back, so that an array's earlier items keep their places.
-    places = sorted({(d.place.origin.path, d.place.anchor) for d in problems if d.place}, key=_position, reverse=True)
-    for path, anchor in places:
+    places = sorted(
+        {(d.place.origin.path, d.place.anchor, d.replacement is not None) for d in problems if d.place},
+        key=_position,
+        reverse=True,
+    )
+    for path, anchor, meant in places:
         if anchor is Anchor.TABLE or not path:
-            incomplete.add(path[:_NAMED])
+            lacking.add(path[:_NAMED])
             continue
         _remove(kept, path)
         if anchor is Anchor.VALUE:
-            incomplete.add(path[:_NAMED] if len(path) > _NAMED else path[:-1])
-    return Salvage(kept, frozenset(incomplete))
+            lacking.add(path[:_NAMED] if len(path) > _NAMED else path[:-1])
+        elif meant:
+            misspelt.add(path[:_NAMED] if len(path) > _NAMED else path[:-1])
+    return Salvage(kept, frozenset(lacking), frozenset(misspelt))
 
 
-def _position(place: tuple[KeyPath, Anchor]) -> list[tuple[int, int | str]]:
+def _position(place: tuple[KeyPath, Anchor, bool]) -> list[tuple[int, int | str]]:
     return [(0, step) if isinstance(step, int) else (1, step) for step in place[0]]
 
 

@@ -98,9 +98,11 @@ def _quick(text: str) -> dict[str, Any] | None:
     """
     import rtoml  # noqa: PLC0415 - commands that read no spec need not pay for it
 
-    if "\\e" in text or "\\x" in text or text.startswith("\ufeff"):
-        return None
     unix = text.replace("\r\n", "\n")  # as tomllib does first, so that strings of several lines are the same
+    if "\r" in unix or "\\e" in text or "\\x" in text or text.startswith("\ufeff"):
+        return None
+    if "\r" in unix:  # what that leaves of "\r\r\n" is a line break to rtoml
+        return None
     try:
         values: dict[str, Any] = rtoml.loads(unix)
     except (rtoml.TomlParsingError, ValueError):

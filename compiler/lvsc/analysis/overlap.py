@@ -8,6 +8,9 @@ from lvsc.diagnostics import Anchor, Diagnostic, Place
 from lvsc.graph.traffic import Address, PortRange, Protocol
 from lvsc.lowering.lowered import LoweredService
 
+#: What IPVS knows a service of all the ports that are left by.
+_REST = PortRange.one(0)
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -21,22 +24,24 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """A packet that proves an overlap."""
+    """A packet that proves an overlap; port 0 stands for any that no other service has."""
 
     protocol: Protocol
     address: Address
     port: int
 
     def __str__(self) -> str:
+        if not self.port:
+            return f"{self.protocol.value} to a port of {self.address} that no other service has"
         host = f"[{self.address}]" if self.address.version == 6 else str(self.address)  # noqa: PLR2004 - IPv6
         return f"{self.protocol.value} to {host}:{self.port}"
 
 
 def report_overlaps(services: Iterable[LoweredService]) -> list[Diagnostic]:
     """One diagnostic for each pair of services that claim a packet in common."""
-    found: dict[tuple[str, str], Diagnostic] = {}
+    found: dict[frozenset[str], Diagnostic] = {}
     for first, second, port in overlaps(claims(services)):
-        pair = (first.owner.service.name, second.owner.service.name)
+        pair = frozenset((first.owner.service.name, second.owner.service.name))
         if pair not in found:
             found[pair] = _diagnostic(first, second, Witness(first.protocol, first.address, port))
     return list(found.values())
@@ -45,13 +50,13 @@ def report_overlaps(services: Iterable[LoweredService]) -> list[Diagnostic]:
 def claims(services: Iterable[LoweredService]) -> Iterator[Claim]:
     """The claims of services.
 
-    A service of all ports that is known by its address claims none: IPVS gives it what no other service has.
+    A service of all ports that is known by its address claims port 0 alone, which no packet has: IPVS gives it what no
+    other service has.
     """
     for lowered in services:
-        if lowered.mark is None and lowered.ports and lowered.ports[0].ports.all:
-            continue
+        rest = lowered.mark is None
         for _, address, port in lowered.endpoints():
-            yield Claim(lowered, address, port.protocol, port.ports)
+            yield Claim(lowered, address, port.protocol, _REST if rest and port.ports.all else port.ports)
 
 
 def overlaps(all_claims: Iterable[Claim]) -> Iterator[tuple[Claim, Claim, int]]:

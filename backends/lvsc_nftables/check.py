@@ -93,6 +93,15 @@ def _hook(rule: PacketRule) -> Iterator[Diagnostic]:
             f"the source MAC address is not known at the hook `{hook.value}`",
             help=f"match it at `{Hook.PREROUTING.value}`",
         )
+    original = (
+        rule.traffic.original_destination is not None or rule.traffic.original_destination_ports is not None
+    )
+    if original and isinstance(rule, NoTrack):
+        yield codes.CONDITION.at(
+            rule.origin,
+            "the original destination of a connection is not known before connection tracking",
+            help="match the packet's own destination",
+        )
 
 
 def _values(rule: PacketRule) -> Iterator[Diagnostic]:
@@ -111,6 +120,12 @@ def _values(rule: PacketRule) -> Iterator[Diagnostic]:
                 f"`{_shown(mac)}` is no MAC address",
                 help="write it like `02:00:00:00:00:0a`, in lower case",
             )
+    if not rule.reason.isprintable():
+        yield codes.VALUE.at(
+            rule.origin,
+            f"the reason `{_shown(rule.reason)}` is no comment of one line",
+            help="use printable characters only",
+        )
     if isinstance(rule, Marking) and not 1 <= rule.mark <= _MAX_MARK:
         yield codes.VALUE.at(
             rule.origin, f"`{rule.mark}` is no mark", help=f"use a number from 1 to {_MAX_MARK:#x}"

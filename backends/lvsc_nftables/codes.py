@@ -18,16 +18,20 @@ HOOK = Code(
     "NFT002",
     "a rule at a hook that has no chain for it",
     """\
-lvsc's nftables table marks packets and assigns conntrack helpers at prerouting and output, and replaces source
-addresses at postrouting. A plugin asked for something else. Nothing is written, because a rule at another hook would
-not do what was asked for.""",
+lvsc's nftables table exempts packets from connection tracking, marks them and assigns conntrack helpers at prerouting
+and output, and replaces source addresses at postrouting. A plugin asked for something else. Nothing is written, because
+a rule at another hook would not do what was asked for.""",
 )
 CONDITION = Code(
     "NFT003",
     "a condition that cannot be met at this hook",
     """\
-A source MAC address is known at prerouting only: a packet that the host sends itself has none, and at postrouting the
-link-layer header is that of another network. A rule with such a condition would match the wrong packets.""",
+- A source MAC address is known at prerouting only: a packet that the host sends itself has none, and at postrouting the
+  link-layer header is that of another network.
+- The original destination of a connection is known once connection tracking has seen the packet, so a rule that exempts
+  a packet from it comes too early.
+
+A rule with such a condition would match the wrong packets, or none.""",
 )
 NAME = Code(
     "NFT004",
@@ -49,7 +53,7 @@ VALUE = Code(
     """\
 A mark is a number from 1 to 0xffffffff. A MAC address is six pairs of hexadecimal digits in lower case, with colons
 between them. Every address in a rule is of the family that its traffic class names, and the new source address of a
-connection is one that a host can have. A plugin's node holds something else.""",
+connection is one that a host can have. The reason for a rule is one line of printable characters. A plugin's node holds something else.""",
 )
 CONFLICT = Code(
     "NFT006",

@@ -25,8 +25,8 @@ _MAX_COMMENT = 128
 
 #: Priority mangle (-150) is after connection tracking (-200), where a helper can be set: at raw (-300) the same rule
 #: loads and does nothing. The type `route` looks up the way again after a mark was set. A connection's address is
-#: replaced once, by the first nat chain that wants to: just before srcnat (100), lvsc's is the first, and a
-#: distribution's masquerade leaves the connection alone (nf_nat_core.c, nf_nat_inet_fn).
+#: replaced once, by the first nat chain that wants to (nf_nat_core.c, nf_nat_inet_fn), and of chains at one priority the
+#: last one loaded is the first: just before srcnat (100), lvsc's precedes a distribution's masquerade in any order.
 #: What is not to be tracked is exempted at priority raw (-300), before connection tracking.
 _BASE_CHAIN = {
     "notrack_prerouting": "type filter hook prerouting priority raw; policy accept;",
@@ -35,8 +35,6 @@ _BASE_CHAIN = {
     "output": "type route hook output priority mangle; policy accept;",
     "postrouting": "type nat hook postrouting priority srcnat - 10; policy accept;",
 }
-
-
 _CONTAINERS: dict[type[PacketRule], str] = {Marking: "marks", SourceNat: "snat", NoTrack: "untracked"}
 
 

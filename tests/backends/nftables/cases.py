@@ -1,7 +1,7 @@
 """Rules of every kind and shape that the backend knows."""
 
 from lvsc.plugin import Hook, PacketRule, Protocol
-from support.nodes import helper, marking, source_nat, traffic
+from support.nodes import helper, marking, no_track, source_nat, traffic
 
 VIP = "192.0.2.10"
 VIP6 = "2001:db8::10"
@@ -32,6 +32,12 @@ MARKS: tuple[PacketRule, ...] = (
     marking(traffic(dport="7777"), 0xFFFFFFFF, "any"),
     marking(traffic(original_dst="203.0.113.2", original_dport="80-81"), 97, "original"),
 )
+UNTRACKED: tuple[PacketRule, ...] = (
+    no_track(traffic(dst=VIP, dport="4433", protocol=Protocol.UDP)),
+    no_track(traffic(dst=VIP6, dport="5000-6000")),
+    no_track(traffic(Hook.OUTPUT, src=VIP, sport="4433", protocol=Protocol.UDP)),
+    no_track(traffic(dst="192.0.2.14", not_macs=PEERS)),
+)
 HELPERS: tuple[PacketRule, ...] = (
     helper(traffic(dst=VIP, dport="21")),
     helper(traffic(dst="192.0.2.12", dport="2121-2122", not_macs=PEERS)),
@@ -47,7 +53,7 @@ SOURCE_NATS: tuple[PacketRule, ...] = (
     source_nat(traffic(OUT, original_dst=VIP6, original_dport="80", dst="fd00::1"), "fd00::ff", "web"),
     source_nat(traffic(OUT, src="fd00:9::/64", sport="20"), VIP6),
 )
-EVERYTHING = (*MARKS, *HELPERS, *SOURCE_NATS)
+EVERYTHING = (*UNTRACKED, *MARKS, *HELPERS, *SOURCE_NATS)
 
 #: One target for each way to render: everything in one table; ranges outside of keys; source NAT in other tables.
 TARGETS = ("debian12", "ubuntu2004", "rhel8")

@@ -83,6 +83,7 @@ class Outcome:
     mark: int = 0
     helper: str | None = None
     source: str | None = None
+    tracked: bool = True
 
 
 @dataclass
@@ -149,6 +150,8 @@ class Listing:
                     if mark is None:
                         return True
                     outcome.mark = mark
+                case {"notrack": None}:
+                    outcome.tracked = False
                 case {"ct helper": name}:
                     outcome.helper = outcome.helper or self.helpers[name]["type"]
                 case {"snat": {"addr": value, **rest}}:

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from lvsc.plugin import Hook, Marking, PacketRule, SourceNat
+from lvsc.plugin import HelperAssignment, Hook, Marking, NoTrack, PacketRule, SourceNat
 from lvsc_nftables.backend import Nftables
 
 from .cases import EVERYTHING, PEERS, TARGETS
@@ -18,12 +18,15 @@ def expected(nodes: tuple[PacketRule, ...], packet: Packet, hook: Hook) -> Outco
     outcome = Outcome()
     for node in nodes:
         if node.traffic.hook is hook and matches(node.traffic, packet):
-            if isinstance(node, Marking):
-                outcome.mark = node.mark
-            elif isinstance(node, SourceNat):
-                outcome.source = str(node.address)
-            else:
-                outcome.helper = getattr(node, "helper")  # noqa: B009 - the remaining kind has it
+            match node:
+                case NoTrack():
+                    outcome.tracked = False
+                case Marking():
+                    outcome.mark = node.mark
+                case HelperAssignment():
+                    outcome.helper = node.helper
+                case SourceNat():
+                    outcome.source = str(node.address)
     return outcome
 
 

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from lvsc.plugin import Hook, Protocol
-from support.nodes import helper, marking, source_nat, traffic
+from support.nodes import helper, marking, no_track, source_nat, traffic
 
 from .cases import TARGETS, VIP, VIP6
 from .conftest import Emit, InNamespace
@@ -137,6 +137,33 @@ def test_a_mark_spares_the_peer_but_not_a_packet_without_an_ethernet_header(
         },
     )
     assert counts(listed) == [0, 1, 1, 1]
+
+
+def test_packets_pass_connection_tracking_by(ruleset: Emit, in_namespace: InNamespace) -> None:
+    udp = Protocol.UDP
+    nodes = [
+        no_track(traffic(dst=VIP, dport="80", protocol=udp)),
+        no_track(traffic(dst=VIP6, dport="80-90", protocol=udp)),
+    ]
+    script = f"""{NETWORK}
+        nft -f probe.nft
+        nft -f lvsc.nft
+        there python3 send.py udp,{VIP},80 udp,{VIP},81 udp,{VIP6},85
+        sleep 0.1
+        nft -j list table inet probe"""
+    listed = in_namespace(
+        script,
+        **{
+            "lvsc.nft": ruleset(nodes),
+            "probe.nft": probe(
+                "ip daddr 192.0.2.10 meta l4proto udp ct state untracked",
+                "ip daddr 192.0.2.10 meta l4proto udp ct state new",
+                "ip6 daddr 2001:db8::10 meta l4proto udp ct state untracked",
+            ),
+            "send.py": SEND,
+        },
+    )
+    assert counts(listed) == [1, 1, 1]
 
 
 @pytest.mark.parametrize(

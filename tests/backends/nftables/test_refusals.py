@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 from lvsc.plugin import Code, Diagnostic, Family, Hook, PacketRule, Protocol, Severity, TrafficClass
 from lvsc_nftables import codes, plugin
 from lvsc_nftables.backend import Nftables
-from support.nodes import ORIGIN, accept, helper, marking, source_nat, traffic
+from support.nodes import ORIGIN, accept, helper, marking, no_track, source_nat, traffic
 
 from .cases import EVERYTHING, OUT, PEERS, TARGETS, VIP
 from .conftest import InNamespace, MakePart
@@ -92,6 +94,24 @@ def test_an_interface_that_nft_would_take_for_something_else_is_refused(text: st
             codes.CONDITION,
             "the source MAC address is not known at the hook `output`",
             id="MAC address at output",
+        ),
+        pytest.param(
+            no_track(traffic(Hook.INPUT, dst=VIP)),
+            codes.HOOK,
+            "the nftables backend has no chain at the hook `input` for what service `web` asks",
+            id="exemption from tracking at input",
+        ),
+        pytest.param(
+            no_track(traffic(original_dst=VIP)),
+            codes.CONDITION,
+            "the original destination of a connection is not known before connection tracking",
+            id="original destination before tracking",
+        ),
+        pytest.param(
+            replace(marking(traffic(dst=VIP)), reason='because\ninclude "/etc/passwd"'),
+            codes.VALUE,
+            'the reason `because\\ninclude "/etc/passwd"` is no comment of one line',
+            id="reason of two lines",
         ),
         pytest.param(
             marking(traffic(dst=VIP, not_macs=("02:00:00:00:00:01 } accept",))),

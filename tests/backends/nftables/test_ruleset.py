@@ -6,7 +6,7 @@ import pytest
 
 from lvsc.plugin import Accept, Feature, Hook, Origin, PacketRule, Protocol, Stage
 from lvsc_nftables.backend import Nftables
-from support.nodes import accept, helper, marking, source_nat, traffic
+from support.nodes import accept, helper, marking, no_track, source_nat, traffic
 
 from .cases import OUT, PEERS, VIP, VIP6
 from .conftest import Emit, MakePart
@@ -246,6 +246,22 @@ KEY = "ip daddr . meta l4proto . th dport"
             id="not from the peers",
         ),
         pytest.param(
+            [
+                no_track(traffic(dst=VIP, dport="80")),
+                no_track(traffic(Hook.OUTPUT, src=VIP, sport="80")),
+            ],
+            "debian12",
+            [
+                '\t\t\t192.0.2.10 . tcp . 80 comment "service web",',
+                '\t\t\t192.0.2.10 . tcp . 80 comment "service web",',
+                "\t\ttype filter hook prerouting priority raw; policy accept;",
+                f"\t\t{KEY} @untracked_ip notrack",
+                "\t\ttype filter hook output priority raw; policy accept;",
+                "\t\tip saddr . meta l4proto . th sport @untracked_ip_2 notrack",
+            ],
+            id="no connection tracking",
+        ),
+        pytest.param(
             [marking(traffic(src="10.0.0.0/8", dst="198.51.100.0/24", dport="80-90"))],
             "ubuntu2004",
             [
@@ -300,7 +316,16 @@ KEY = "ip daddr . meta l4proto . th dport"
     ],
 )
 def test_rules(nodes: list[PacketRule], target: str, expected: list[str], ruleset: Emit) -> None:
-    skeleton = ("type ipv", "type inet", "flags", "elements", "}", 'type "', "l3proto", "type filter")
+    skeleton = (
+        "type ipv",
+        "type inet",
+        "flags",
+        "elements",
+        "}",
+        'type "',
+        "l3proto",
+        "type filter hook prerouting priority mangle",
+    )
     found = [
         line
         for line in ruleset(nodes, target).splitlines()
@@ -319,6 +344,15 @@ def test_a_long_list_of_services_still_fits_a_comment(ruleset: Emit) -> None:
         ]
     )
     assert f'comment "services {names[0]} and 19 more" : 0x00000050,' in text
+
+
+def test_a_reason_stands_above_what_it_explains(ruleset: Emit) -> None:
+    why = "to the virtual address; not $MASQUERADE { # }"
+    network = replace(marking(traffic(dst="198.51.100.0/24", dport="80-90")), reason=why)
+    text = ruleset([replace(node, reason=why) for node in web("80", "81")])
+    assert text.count(why) == 1
+    assert f"\t# {why}\n\tmap marks_ip {{\n" in text
+    assert f"\t\t# {why}\n\t\tip daddr 198.51.100.0/24 tcp dport 80-90 " in ruleset([network], "ubuntu2004")
 
 
 def test_each_line_of_a_node_says_where_it_comes_from(part: MakePart) -> None:

@@ -74,3 +74,8 @@ def compiled(example: str, target: str | None = None, backends: tuple[str, ...] 
     found = outcome(example, target, backends)
     assert found.compiled is not None, f"{found.title}: {found}"
     return found.compiled
+
+
+def built(example: str, options: Options) -> Compiled:
+    """An example that builds with what the command line would override."""
+    return compiled(example, options.target, options.backends)

@@ -66,7 +66,9 @@ the pool is emptied on purpose.""",
 QUORUM = Code(
     "LVS409",
     "a quorum that is out of reach",
-    """The quorum is more than the total weight of all real servers, so the service would never be up.""",
+    """The quorum is more than the total weight of all real servers, so the service would never be up; or the hysteresis is not
+below the quorum, so that it would never go down. A service of two families is two to IPVS, each with the real servers that
+have an address of its family.""",
 )
 
 UNREACHABLE = Code(
@@ -83,6 +85,14 @@ NO_GATEWAY = Code(
     """By `nat` the answers come back through the active director, so the real servers' default route must move with the
 virtual addresses. With several directors, no network that these real servers are in has a `gateway`. Add a virtual address
 for it and name it in the network, or use `source_nat`.""",
+    Severity.WARNING,
+)
+
+UNCHECKED = Code(
+    "LVS412",
+    "something that waits for a failure that nobody notices",
+    """The spec says `check = "none"`, so no real server is ever seen to fail. Then a sorry server gets no clients, a quorum is
+never lost, and no command runs. Say a check, or remove what waits for one.""",
     Severity.WARNING,
 )
 
@@ -126,6 +136,21 @@ SAME_FILE = Code(
     """Two of the chosen backends write the same file of a host. This is a defect of a plugin.""",
 )
 
+FAILED = Code(
+    "LVS507",
+    "a backend that fails",
+    """A backend broke down over its part of the cluster, or asks for a file that cannot be: one whose path is not absolute, is
+not in its shortest form or holds `..`, or a line with a line break in it. This is a defect of the plugin, whatever the spec
+says.""",
+)
+
+FOREIGN_HOST = Code(
+    "LVS508",
+    "a host that lvsc does not manage",
+    """A service kind asks for something on a host that is no director and no managed real server of a service, so nothing
+says how that host could be told. This is a defect of the plugin.""",
+)
+
 ALL = (
     TWO_MARKS,
     MARK_SHADOWS,
@@ -138,10 +163,13 @@ ALL = (
     QUORUM,
     UNREACHABLE,
     NO_GATEWAY,
+    UNCHECKED,
     MISSING_FEATURE,
     UNKNOWN_BACKEND,
     TWO_BACKENDS,
     NOT_RENDERED,
     TWICE_RENDERED,
     SAME_FILE,
+    FAILED,
+    FOREIGN_HOST,
 )

@@ -1,13 +1,14 @@
 """What is suspicious in a lowered cluster, or certainly not meant."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lvsc.analysis import codes
 from lvsc.analysis.overlap import report_overlaps
 from lvsc.diagnostics import Anchor, Diagnostic, Place
-from lvsc.graph.nodes import Forwarding, Scheduler, SchedulerFlag
+from lvsc.graph.nodes import FailureAction, Forwarding, Scheduler, SchedulerFlag
+from lvsc.graph.traffic import Family
 from lvsc.lowering.lowered import Lowered, LoweredService
-from lvsc.spec.model import Cluster, Pool
+from lvsc.spec.model import Cluster, ClusterNetwork, NoCheck, Pool, PoolServer, reached_at
 
 #: ip_vs_rr.c, ip_vs_lc.c and ip_vs_dh.c read a weight only to see whether it is 0.
 _WEIGHTLESS = {Scheduler.RR, Scheduler.LC, Scheduler.DH}
@@ -25,9 +26,8 @@ def lint(lowered: Lowered) -> list[Diagnostic]:
         found += _bundle(service)
         found += _reach(service, cluster)
         found += _gateway(service, cluster)
-    for pool in {service.service.pool.name: service.service.pool for service in lowered.services}.values():
-        found += _quorum(pool)
-    return found
+        found += _unchecked(service)
+    return found + _quorums(lowered.services)
 
 
 def _unused(cluster: Cluster) -> Iterator[Diagnostic]:
@@ -52,17 +52,19 @@ def _unused(cluster: Cluster) -> Iterator[Diagnostic]:
 
 def _weights(lowered: LoweredService) -> Iterator[Diagnostic]:
     service = lowered.service
-    weights = {server.weight for server in service.pool.enabled}
     place = Place(service.origin, Anchor.TABLE)
     pool = [Place(service.pool.origin, Anchor.TABLE, "the pool")]
-    if weights == {0}:
-        yield codes.ZERO_WEIGHT.at(
-            place,
-            f"every real server of `{service.name}` has weight 0",
-            others=pool,
-            help="give one of them a weight, unless the pool is being emptied",
-        )
-    elif service.scheduler in _WEIGHTLESS and len(weights - {0}) > 1:
+    for family in service.families:
+        if {server.weight for server in _of_family(service.pool, family)} == {0}:
+            yield codes.ZERO_WEIGHT.at(
+                place,
+                f"every real server of `{service.name}` for IPv{family.value} has weight 0",
+                others=pool,
+                help="give one of them a weight, unless the pool is being emptied",
+            )
+            return
+    weights = {server.weight for server in service.pool.enabled}
+    if service.scheduler in _WEIGHTLESS and len(weights - {0}) > 1:
         yield codes.WEIGHTS_IGNORED.at(
             service.origin / "scheduler",
             f"the scheduler `{service.scheduler.value}` ignores the weights of pool `{service.pool.name}`",
@@ -76,7 +78,7 @@ def _bundle(lowered: LoweredService) -> Iterator[Diagnostic]:
     numbers = {(port.ports.first, port.ports.last) for port in lowered.ports}
     one_number = len(numbers) == 1 and lowered.ports[0].ports.single
     hashes = service.scheduler in _HASHING and _HASHING[service.scheduler] not in service.scheduler_flags
-    if lowered.plan.persistence is None and not one_number and not hashes and not service.one_packet:
+    if lowered.ports and lowered.plan.persistence is None and not one_number and not hashes and not service.one_packet:
         yield codes.UNTIED_BUNDLE.at(
             Place(service.origin, Anchor.TABLE),
             f"bundle `{service.name}` has no persistence: a client's ports may go to different real servers",
@@ -84,29 +86,70 @@ def _bundle(lowered: LoweredService) -> Iterator[Diagnostic]:
         )
 
 
-def _quorum(pool: Pool) -> Iterator[Diagnostic]:
-    total = sum(server.weight for server in pool.enabled)
-    if pool.quorum is not None and pool.quorum > total > 0:
-        yield codes.QUORUM.at(
+def _unchecked(lowered: LoweredService) -> Iterator[Diagnostic]:
+    pool = lowered.service.pool
+    check = lowered.service.check if lowered.service.check is not None else pool.check
+    if not isinstance(check, NoCheck):
+        return
+    idle = {
+        "sorry_server": pool.sorry_server is not None,
+        "quorum": pool.quorum is not None,
+        "on_failure": pool.on_failure is not FailureAction.REMOVE,
+        "notify": bool(pool.notify),
+    }
+    for key, said in idle.items():
+        if said:
+            yield codes.UNCHECKED.at(
+                pool.origin / key,
+                f"`{key}` does nothing for `{lowered.service.name}`, whose real servers are not checked",
+                others=[Place(check.origin, label="says that they are not")],
+                help=f"say how they are checked, or remove `{key}`",
+            )
+
+
+def _quorums(services: Iterable[LoweredService]) -> list[Diagnostic]:
+    """What is wrong with the quorum of each pool, in the family of a service where it is."""
+    found: dict[str, Diagnostic] = {}
+    for lowered in services:
+        pool = lowered.service.pool
+        if pool.quorum is None or pool.name in found:
+            continue
+        for family in lowered.service.families:
+            problem = _quorum(pool, pool.quorum, family)
+            if problem is not None:
+                found.setdefault(pool.name, problem)
+    return list(found.values())
+
+
+def _quorum(pool: Pool, quorum: int, family: Family) -> Diagnostic | None:
+    total = sum(server.weight for server in _of_family(pool, family))
+    if quorum > total > 0:
+        return codes.QUORUM.at(
             pool.origin / "quorum",
-            f"the quorum of {pool.quorum} is more than the total weight of {total}",
+            f"the quorum of {quorum} is more than the total weight of {total} of the real servers for IPv{family.value}",
             help=f"lower it to {total} or less, or raise the weights",
         )
-    elif pool.quorum is not None and pool.hysteresis >= pool.quorum:
+    if pool.hysteresis >= quorum:
         # keepalived's check_parser.c would lower it in silence.
-        yield codes.QUORUM.at(
+        return codes.QUORUM.at(
             pool.origin / "hysteresis",
-            f"the hysteresis of {pool.hysteresis} is not below the quorum of {pool.quorum}, so the service would never go down",
-            help=f"lower it to {pool.quorum - 1} or less",
+            f"the hysteresis of {pool.hysteresis} is not below the quorum of {quorum}, so the service would never go down",
+            help=f"lower it to {quorum - 1} or less",
         )
+    return None
+
+
+def _of_family(pool: Pool, family: Family) -> list[PoolServer]:
+    return [server for server in pool.enabled if reached_at(server, family) is not None]
 
 
 def _reach(lowered: LoweredService, cluster: Cluster) -> Iterator[Diagnostic]:
+    families = lowered.service.families
     for server in lowered.service.pool.enabled:
         if server.forwarding is not Forwarding.DIRECT:
             continue
         for ip in server.ips:
-            if not any(network.prefix_of(ip) for network in cluster.networks.values()):
+            if Family.of(ip) in families and cluster.network_of(ip) is None:
                 yield codes.UNREACHABLE.at(
                     server.origin / "ip",
                     f"`{ip}` of real server `{server.name}` is in no network of the directors, and `direct` does not route",
@@ -119,16 +162,21 @@ def _gateway(lowered: LoweredService, cluster: Cluster) -> Iterator[Diagnostic]:
     service = lowered.service
     if len(cluster.directors) < 2 or service.source_nat or Forwarding.NAT not in service.forwardings:  # noqa: PLR2004
         return
+    families = service.families
     for server in service.pool.enabled:
-        if server.forwarding is not Forwarding.NAT:
-            continue
-        homes = [n for n in cluster.networks.values() if any(n.prefix_of(ip) for ip in server.ips)]
-        if homes and not any(network.gateway for network in homes):
-            yield codes.NO_GATEWAY.at(
-                Place(homes[0].origin, Anchor.TABLE),
-                f"the real servers of `{service.name}` answer through the directors, and network `{homes[0].name}` has no"
-                " `gateway` that fails over",
-                others=[Place(service.origin, Anchor.TABLE, "the service")],
-                help="add a virtual address on it and name it as the network's `gateway`, or use `source_nat`",
-            )
-            return
+        for ip in server.ips if server.forwarding is Forwarding.NAT else ():
+            home = cluster.network_of(ip) if Family.of(ip) in families else None
+            if home is not None and not _has_gateway(cluster, home, Family.of(ip)):
+                yield codes.NO_GATEWAY.at(
+                    Place(home.origin, Anchor.TABLE),
+                    f"the real servers of `{service.name}` answer through the directors, and network `{home.name}` has no"
+                    f" IPv{ip.version} `gateway` that fails over",
+                    others=[Place(service.origin, Anchor.TABLE, "the service")],
+                    help="add a virtual address on it and name it as the network's `gateway`, or use `source_nat`",
+                )
+                return
+
+
+def _has_gateway(cluster: Cluster, network: ClusterNetwork, family: Family) -> bool:
+    gateway = cluster.addresses.get(network.gateway or "")
+    return gateway is not None and any(Family.of(ip) is family for ip in gateway.ips)

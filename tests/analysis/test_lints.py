@@ -1,0 +1,206 @@
+import pytest
+
+from support.specs import DIRECT, DUAL, PAIR, TUNNEL, Layer, found, merged, servers, service, spec
+
+INSIDE: Layer = {
+    "networks": {
+        "lan": {"gateway": None},
+        "inside": {"interface": "eth1", "prefixes": ["10.0.0.0/24", "2001:db8:1::/64"]},
+    },
+    "directors": {
+        "lvs1": {"addresses": {"inside": ["10.0.0.2", "2001:db8:1::2"]}},
+        "lvs2": {"addresses": {"inside": ["10.0.0.3", "2001:db8:1::3"]}},
+    },
+    "addresses": {"inside": {"network": "inside", "ip": ["10.0.0.1"]}},
+}
+TWO: Layer = merged(PAIR, INSIDE, servers({"ip": ["10.0.0.21"]}, {"ip": ["10.0.0.22"]}))
+GATEWAY: Layer = {"networks": {"inside": {"gateway": "inside"}}}
+NO_GATEWAY: Layer = {
+    "addresses": {"inside": {"ip": ["192.0.2.11"], "network": "lan"}},
+    "networks": {"lan": {"gateway": "inside"}},
+}
+SIX: Layer = merged(
+    DUAL,
+    {"directors": {"lvs2": {"addresses": {"lan": ["192.0.2.3", "2001:db8::3"]}}}},
+    servers({"ip": ["10.0.0.21", "2001:db8:1::21"]}, {"ip": ["10.0.0.22", "2001:db8:1::22"]}),
+)
+
+
+def of_pool(**keys: object) -> Layer:
+    return {"pools": {"web": keys}}
+
+
+def bundle(*ports: str, **keys: object) -> Layer:
+    return service(ports=list(ports), check={"type": "ping"}, **keys)
+
+
+CASES: dict[str, tuple[str, str, Layer, Layer]] = {
+    "unused-pool": (
+        "LVS404",
+        "pools.old",
+        {"pools": {"old": {"real_servers": [{"name": "old1", "ip": ["192.0.2.31"]}]}}},
+        merged(
+            {"pools": {"old": {"real_servers": [{"name": "old1", "ip": ["192.0.2.31"]}]}}},
+            service("old", address="www", pool="old", ports=["tcp/81"]),
+        ),
+    ),
+    "unused-address": (
+        "LVS405",
+        "addresses.old",
+        {"addresses": {"old": {"network": "lan", "ip": ["192.0.2.31"]}}},
+        {
+            "addresses": {"old": {"network": "lan", "ip": ["192.0.2.31"]}},
+            "networks": {"lan": {"gateway": "old"}},
+        },
+    ),
+    "weights-with-rr": (
+        "LVS406",
+        "services.web.scheduler",
+        merged(service(scheduler="rr"), servers({"weight": 2}, {})),
+        merged(service(scheduler="wrr"), servers({"weight": 2}, {})),
+    ),
+    "weights-with-lc": (
+        "LVS406",
+        "services.web.scheduler",
+        merged(service(scheduler="lc"), servers({"weight": 2}, {})),
+        merged(service(scheduler="lc"), servers({"weight": 2}, {"weight": 2})),
+    ),
+    "weights-with-dh": (
+        "LVS406",
+        "services.web.scheduler",
+        merged(service(scheduler="dh"), servers({"weight": 2}, {}, {"drained": True})),
+        merged(service(scheduler="dh"), servers({"weight": 2}, {"drained": True})),
+    ),
+    "bundle": (
+        "LVS407",
+        "services.web",
+        bundle("tcp/80", "tcp/443"),
+        bundle("tcp/80", "tcp/443", persistence="1m"),
+    ),
+    "range": ("LVS407", "services.web", bundle("tcp/80-90"), bundle("tcp/80-90", scheduler="sh")),
+    "all-ports": ("LVS407", "services.web", bundle("tcp/all"), bundle("tcp/all", scheduler="mh")),
+    "bundle-hashed-with-ports": (
+        "LVS407",
+        "services.web",
+        bundle("tcp/80", "tcp/443", scheduler="sh", scheduler_flags=["sh-port"]),
+        bundle("tcp/80", "tcp/443", scheduler="sh", scheduler_flags=["sh-fallback"]),
+    ),
+    "two-protocols": (
+        "LVS407",
+        "services.web",
+        bundle("tcp/53", "udp/54"),
+        bundle("tcp/53", "udp/53"),
+    ),
+    "all-drained": ("LVS408", "services.web", servers({}, {}, drained=True), servers({"drained": True}, {})),
+    "weight-0": ("LVS408", "services.web", servers({}, {}, weight=0), servers({"weight": 0}, {"weight": 1})),
+    "drained-in-one-family": (
+        "LVS408",
+        "services.web",
+        merged(DUAL, servers({"drained": True, "ip": ["192.0.2.21", "2001:db8::21"]}, {})),
+        merged(DUAL, servers({"ip": ["192.0.2.21", "2001:db8::21"]}, {"drained": True})),
+    ),
+    "quorum-out-of-reach": (
+        "LVS409",
+        "pools.web.quorum",
+        of_pool(quorum=3),
+        of_pool(quorum=2),
+    ),
+    "quorum-with-a-drained-server": (
+        "LVS409",
+        "pools.web.quorum",
+        merged(servers({}, {"drained": True}), of_pool(quorum=2)),
+        merged(servers({"weight": 2}, {"drained": True}), of_pool(quorum=2)),
+    ),
+    "quorum-with-a-disabled-server": (
+        "LVS409",
+        "pools.web.quorum",
+        merged(servers({}, {"disabled": True}), of_pool(quorum=2)),
+        merged(servers({}, {}, {"disabled": True}), of_pool(quorum=2)),
+    ),
+    "quorum-in-one-family": (
+        "LVS409",
+        "pools.web.quorum",
+        merged(DUAL, servers({"ip": ["192.0.2.21", "2001:db8::21"]}, {}), of_pool(quorum=2)),
+        merged(DUAL, TUNNEL, servers({"ip": ["192.0.2.21", "2001:db8::21"]}, {}), of_pool(quorum=2)),
+    ),
+    "hysteresis-as-large-as-the-quorum": (
+        "LVS409",
+        "pools.web.hysteresis",
+        of_pool(quorum=2, hysteresis=2),
+        of_pool(quorum=2, hysteresis=1),
+    ),
+    "direct-to-nowhere": (
+        "LVS410",
+        "pools.web.real_servers.0.ip",
+        merged(DIRECT, servers({"ip": ["10.0.0.21"]}, {})),
+        merged(DIRECT, servers({"ip": ["10.0.0.21"], "forwarding": "tunnel"}, {})),
+    ),
+    "direct-to-nowhere-in-a-family-that-is-served": (
+        "LVS410",
+        "pools.web.real_servers.0.ip",
+        merged(DUAL, DIRECT, servers({"ip": ["192.0.2.21", "2001:db8:5::1"]}, {})),
+        merged(DIRECT, servers({"ip": ["192.0.2.21", "2001:db8:5::1"]}, {})),
+    ),
+    "no-gateway": ("LVS411", "networks.inside", merged(TWO, NO_GATEWAY), merged(TWO, GATEWAY)),
+    "no-gateway-but-source-nat": (
+        "LVS411",
+        "networks.inside",
+        merged(TWO, NO_GATEWAY),
+        merged(TWO, NO_GATEWAY, service(source_nat=True)),
+    ),
+    "no-gateway-but-direct": (
+        "LVS411",
+        "networks.inside",
+        merged(TWO, NO_GATEWAY),
+        merged(TWO, NO_GATEWAY, DIRECT),
+    ),
+    "gateway-of-one-family": (
+        "LVS411",
+        "networks.inside",
+        merged(TWO, SIX, GATEWAY),
+        merged(TWO, SIX, GATEWAY, {"addresses": {"inside": {"ip": ["10.0.0.1", "2001:db8:1::1"]}}}),
+    ),
+    "sorry-server-unchecked": (
+        "LVS412",
+        "pools.web.sorry_server",
+        of_pool(check="none", sorry_server={"ip": ["192.0.2.99"]}),
+        of_pool(sorry_server={"ip": ["192.0.2.99"]}),
+    ),
+    "commands-unchecked": (
+        "LVS412",
+        "pools.web.notify",
+        merged(service(check="none"), of_pool(notify={"up": "/bin/up"})),
+        of_pool(notify={"up": "/bin/up"}),
+    ),
+    "drain-unchecked": (
+        "LVS412",
+        "pools.web.on_failure",
+        of_pool(check="none", on_failure="drain"),
+        of_pool(on_failure="drain"),
+    ),
+    "quorum-unchecked": ("LVS412", "pools.web.quorum", of_pool(check="none", quorum=2), of_pool(quorum=2)),
+}
+
+
+@pytest.mark.parametrize(("code", "path", "wrong", "right"), CASES.values(), ids=CASES)
+def test_what_is_suspicious(code: str, path: str, wrong: Layer, right: Layer) -> None:
+    assert [one for one in found(spec(wrong)) if one[0].startswith("LVS")] == [(code, path)]
+    assert found(spec(right)) == []
+
+
+def test_one_pool_of_two_services_is_told_of_its_quorum_once() -> None:
+    two = service("mail", address="www", pool="web", ports=["tcp/25"])
+    assert found(spec(two, of_pool(quorum=3))) == [("LVS409", "pools.web.quorum")]
+
+
+def test_one_director_needs_no_gateway() -> None:
+    assert (
+        found(
+            spec(
+                INSIDE,
+                {"directors": {"lvs2": None}, "addresses": {"inside": None}},
+                servers({"ip": ["10.0.0.21"]}),
+            )
+        )
+        == []
+    )

@@ -10,11 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from lvsc.compile import Compiled, Options, compile_spec
+from lvsc.compile import Compiled, Options
 from lvsc.plugin import Init, Stage
-from support.specs import plugins
-
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+from support.examples import built
 
 #: Each unit and those that are started before it.
 Order = Mapping[str, set[str]]
@@ -64,11 +62,6 @@ CASES = [
     pytest.param("ipvsadm", Options(target="alpine324"), id="Alpine, ipvsadm"),
     pytest.param("tunnel", Options(target="alpine324", backends=("iptables",)), id="Alpine, tunnels"),
 ]
-
-
-def built(example: str, options: Options) -> Compiled:
-    text = (EXAMPLES / f"{example}.toml").read_text(encoding="utf-8")
-    return compile_spec(text, f"{example}.toml", plugins(), options)
 
 
 def units(compiled: Compiled, host: str) -> dict[str, str]:
@@ -191,3 +184,28 @@ def test_systemd_finds_nothing_wrong_with_a_hosts_units(
             env={**os.environ, "SYSTEMD_UNIT_PATH": f"{directory}:"},
         )
         assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(("example", "options"), SYSTEMD_CASES)
+def test_systemd_starts_lvscs_own_units_at_boot_once_they_are_enabled(
+    example: str, options: Options, tmp_path: Path
+) -> None:
+    systemctl = shutil.which("systemctl")
+    if systemctl is None:
+        pytest.skip("no systemctl: apt-get install systemd")
+    compiled = built(example, options)
+    for host in hosts(compiled):
+        root = tmp_path / host
+        directory = root / "etc/systemd/system"
+        for path, text in units(compiled, host).items():
+            (directory / path).parent.mkdir(parents=True, exist_ok=True)
+            (directory / path).write_text(text)
+        for step in (step.step for step in compiled.steps if step.host == host):
+            for _, verb, *arguments in step.enable:
+                if verb == "enable" and arguments[-1].startswith("lvsc-"):
+                    assert arguments[:-1] == ["--now"]
+                    subprocess.run(
+                        [systemctl, f"--root={root}", verb, arguments[-1]], check=True, capture_output=True
+                    )
+        wanted = {path.name for path in (directory / "multi-user.target.wants").glob("*")}
+        assert wanted == {path for path in units(compiled, host) if "/" not in path}

@@ -261,6 +261,13 @@ CASES = {
         'write one of `"nat"`, `"direct"`, `"tunnel"`',
         None,
     ),
+    "float for a choice of integers": (
+        "version = 2.0",
+        ("LVS104", ("cluster", "version"), V),
+        "`version` must be an integer, not a float",
+        "write one of `2`, `3`",
+        None,
+    ),
     "number in quotes": (
         'id = "25"',
         ("LVS104", ("cluster", "id"), V),
@@ -810,6 +817,15 @@ def test_dates_in_a_list_are_not_the_same() -> None:
     assert [diagnostic.code.id for diagnostic in found("list = [2026-01-01, 07:32:00]", schema)] == [
         "LVS104"
     ] * 2
+
+
+def test_float_is_a_choice_of_floats() -> None:
+    assert found("ratio = 1.0", closed({"ratio": {"enum": [0.5, 1.0]}})) == []
+
+
+def test_rule_for_the_whole_file_is_said_of_the_file() -> None:
+    (diagnostic,) = found("", {"type": "object", "minProperties": 1})
+    assert diagnostic.message == "the file is empty: it needs at least 1 key"
 
 
 def test_no_failure_goes_without_a_diagnostic() -> None:

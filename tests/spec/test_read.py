@@ -93,9 +93,10 @@ def test_damaged_text_is_refused_exactly_where_tomllib_refuses_it(
         pytest.param('a = { b = "}",\n c = 1 }', id="inline table on two lines"),
         pytest.param("a = { b = 1 # }\n }", id="comment in an inline table"),
         pytest.param('a = { b = "x", }', id="comma at an inline table's end"),
+        pytest.param("a = 1\r\r\n", id="carriage return alone"),
     ],
 )
-def test_what_only_toml_1_1_has_is_read_as_tomllib_reads_it(text: str) -> None:
+def test_what_another_reader_takes_is_read_as_tomllib_reads_it(text: str) -> None:
     assert read_outcome(text) == outcome(text)
 
 

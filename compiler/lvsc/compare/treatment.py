@@ -1,0 +1,155 @@
+"""What a director does with a client's packet: which virtual service it finds, and what that does with it.
+
+The order of the look-up is IPVS's own (ip_vs_core.c and ip_vs_ctl.c, ip_vs_service_find): the mark; the protocol, address
+and port; for TCP to port 20 or an unprivileged one, the service on port 21 of the address; the service of all ports.
+"""
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+
+from lvsc.graph.graph import HostGraph
+from lvsc.graph.nodes import (
+    AddressSelector,
+    Forwarding,
+    Marking,
+    MarkSelector,
+    Persistence,
+    RealServer,
+    Scheduler,
+    SchedulerFlag,
+    Selector,
+    SorryServer,
+    Tunnel,
+    VirtualService,
+)
+from lvsc.graph.traffic import Address, Family, Hook, Protocol, host_network
+from lvsc.packets.diagram import Diagram, Space
+from lvsc.packets.dimensions import Box, Dimension, hook_number, network_intervals, one
+from lvsc.packets.effects import effect, first
+
+_FTP_CONTROL, _FTP_DATA, _UNPRIVILEGED = 21, 20, 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backing:
+    """A real server as packets meet it."""
+
+    address: Address
+    port: int
+    forwarding: Forwarding
+    tunnel: Tunnel | None
+    weight: int
+    upper_threshold: int
+    lower_threshold: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Treatment:
+    """What a virtual service does with its packets."""
+
+    scheduler: Scheduler
+    flags: tuple[SchedulerFlag, ...]
+    persistence: Persistence | None
+    one_packet: bool
+    servers: tuple[Backing, ...]
+    sorry: tuple[Backing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The packet finds a virtual service that does not take it."""
+
+    selector: Selector
+
+
+def treatments(host: HostGraph) -> dict[Selector, Treatment]:
+    """What each virtual service of a director does."""
+    servers: dict[Selector, list[Backing]] = {}
+    for server in host.of(RealServer):
+        servers.setdefault(server.selector, []).append(
+            Backing(
+                address=server.address,
+                port=server.port,
+                forwarding=server.forwarding,
+                tunnel=server.tunnel,
+                weight=server.weight,
+                upper_threshold=server.upper_threshold,
+                lower_threshold=server.lower_threshold,
+            )
+        )
+    sorry: dict[Selector, list[Backing]] = {}
+    for spare in host.of(SorryServer):
+        sorry.setdefault(spare.selector, []).append(
+            Backing(
+                address=spare.address,
+                port=spare.port,
+                forwarding=spare.forwarding,
+                tunnel=spare.tunnel,
+                weight=1,
+                upper_threshold=0,
+                lower_threshold=0,
+            )
+        )
+    return {
+        service.selector: Treatment(
+            scheduler=service.scheduler,
+            flags=service.flags,
+            persistence=service.persistence,
+            one_packet=service.one_packet,
+            servers=tuple(servers.get(service.selector, ())),
+            sorry=tuple(sorry.get(service.selector, ())),
+        )
+        for service in host.of(VirtualService)
+    }
+
+
+def found_services(space: Space, host: HostGraph) -> Diagram:
+    """Which virtual service a client's packet finds: its selector, `Refused`, or None. The hook is PREROUTING."""
+    services = host.of(VirtualService)
+    marked: set[Selector] = {s.selector for s in services if isinstance(s.selector, MarkSelector)}
+    marks = effect(space, (rule for rule in host.of(Marking) if rule.traffic.hook is Hook.PREROUTING))
+    addresses = space.reduce([space.box(box, selector, None) for box, selector in _by_address(services)], first, None)
+    families = space.reduce([space.box(_family(family), family, None) for family in Family], first, None)
+    selectors = space.combine(
+        marks,
+        families,
+        lambda mark, family: _selector(mark, family, marked),
+    )
+    return space.combine(selectors, addresses, first)
+
+
+def _selector(mark: Hashable, family: Hashable, marked: set[Selector]) -> Selector | None:
+    if not isinstance(mark, int) or not isinstance(family, Family):
+        return None
+    selector = MarkSelector(mark, family)
+    return selector if selector in marked else None
+
+
+def _family(family: Family) -> Box:
+    return {Dimension.FAMILY: one(int(family is Family.IPV6))}
+
+
+def _by_address(services: tuple[VirtualService, ...]) -> Iterator[tuple[Box, Hashable]]:
+    """The address services as boxes, in the order of the look-up."""
+    found = [(service, service.selector) for service in services]
+    by_address = [(service, selector) for service, selector in found if isinstance(selector, AddressSelector)]
+    for _, selector in by_address:
+        if selector.port:
+            yield _box(selector, ((selector.port, selector.port),)), selector
+    for service, selector in by_address:
+        if selector.protocol is Protocol.TCP and selector.port == _FTP_CONTROL:
+            ports = ((_FTP_DATA, _FTP_DATA), (_UNPRIVILEGED, 65535))
+            yield _box(selector, ports), selector if service.persistence else Refused(selector)
+    for _, selector in by_address:
+        if not selector.port:
+            yield _box(selector, ((0, 65535),)), selector
+
+
+def _box(selector: AddressSelector, ports: tuple[tuple[int, int], ...]) -> Box:
+    return {
+        Dimension.HOOK: one(hook_number(Hook.PREROUTING)),
+        **_family(selector.family),
+        Dimension.DESTINATION: network_intervals(host_network(selector.address)),
+        Dimension.PROTOCOL: one(selector.protocol.number),
+        Dimension.DESTINATION_PORT: ports,
+    }

@@ -5,7 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from lvsc.commands.console import Console
-from lvsc.commands.specs import known_target
+from lvsc.commands.known_target import known_target
 from lvsc.diagnostics import DiagnosticError
 from lvsc.report import FORMAT_VERSION
 

@@ -6,14 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lvsc import targets
 from lvsc.commands.console import Console
 from lvsc.compile import Compiled, Options, compile_spec
 from lvsc.diagnostics import Code, Diagnostic, DiagnosticError, Severity
 from lvsc.plugins.manager import PluginError, Plugins
-from lvsc.spec import model_codes
 from lvsc.spec.read import decode
-from lvsc.targets import Target
 
 STDIN = "-"
 
@@ -110,21 +107,6 @@ def usable_plugins() -> Iterator[None]:
     except PluginError as error:
         broken = BROKEN_PLUGIN.at(None, str(error), help="repair the plugin, or uninstall it")
         raise DiagnosticError([broken]) from error
-
-
-def known_target(name: str) -> Target:
-    """The target of a name.
-
-    Raises:
-        DiagnosticError: There is none.
-    """
-    try:
-        return targets.load(name)
-    except targets.UnknownTarget as error:
-        near = error.suggestion
-        help_text = f"did you mean `{near}`?" if near else "`lvsc targets` lists them"
-        unknown = model_codes.UNKNOWN_TARGET.at(None, f"there is no target `{name}`", help=help_text)
-        raise DiagnosticError([unknown]) from error
 
 
 def read_source(name: str, console: Console) -> str:

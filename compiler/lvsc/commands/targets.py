@@ -5,7 +5,7 @@ from typing import Any
 
 from lvsc import targets
 from lvsc.commands.console import Console
-from lvsc.commands.specs import known_target
+from lvsc.commands.known_target import known_target
 from lvsc.diagnostics import DiagnosticError
 from lvsc.report import FORMAT_VERSION
 from lvsc.targets import Feature, Program, Target

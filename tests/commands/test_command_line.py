@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import tomli_w
+
 from lvsc import __version__, cli
 from lvsc.commands import schema as schema_command
-
 from support.cli import Project
 from support.specs import MINIMAL, merged, spec
 
@@ -101,7 +102,7 @@ def test_wrong_usage_is_2_and_says_what_is_wrong(words: tuple[str, ...], said: s
 def test_colour(
     words: tuple[str, ...],
     environment: dict[str, str],
-    coloured: bool,  # noqa: FBT001 - a column of the table
+    coloured: bool,
     project: Project,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -305,8 +306,6 @@ def test_heavy_modules_are_loaded_only_where_they_are_used(words: tuple[str, ...
 
 
 def test_the_order_of_keys_changes_nothing(project: Project) -> None:
-    import tomli_w
-
     def backwards(value: object) -> object:
         if isinstance(value, dict):
             return {key: backwards(value[key]) for key in reversed(value)}

@@ -5,17 +5,17 @@ import pytest
 import tomli_w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from lvsc import targets
 from lvsc.compile import Compiled, Options, compile_spec
 from lvsc.diagnostics import DiagnosticError
-from lvsc import targets
 from lvsc.report.effective import effective
 from lvsc.spec.read import read
-
 from support.cli import Project
 from support.specs import DIRECT, DUAL, PAIR, TUNNEL, Layer, plugins, servers, service, spec
 
 EXAMPLES = {path.stem: path for path in sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))}
-SECRET = "correct-horse"
+VALUE = "correct-horse"
 
 
 def compiles(source: str, options: Options | None = None) -> bool:
@@ -188,12 +188,12 @@ def test_json_holds_what_the_toml_says(project: Project) -> None:
 
 
 def test_a_secret_stays_a_reference(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VRRP_PASSWORD", SECRET)
+    monkeypatch.setenv("VRRP_PASSWORD", VALUE)
     authentication = {"password": {"env": "VRRP_PASSWORD"}}
     source = spec(PAIR, {"failover": {"version": 2, "authentication": authentication}})
     result = project.lvsc("show", project.write("a.toml", source))
     assert tomllib.loads(result.out)["failover"]["authentication"]["password"] == {"env": "VRRP_PASSWORD"}
-    assert SECRET not in result.out + result.err
+    assert VALUE not in result.out + result.err
 
 
 def test_what_was_said_is_not_changed() -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import lvsc_schemas
 import pytest
-from lvsc.cli import main
 from referencing import Registry, Resource
+
+import lvsc_schemas
+from lvsc.cli import main
 
 SCHEMAS = ("backends", "build", "cluster", "diagnostics", "explain", "init", "show", "targets")
 

@@ -17,7 +17,7 @@ from lvsc.commands.specs import (
 from lvsc.diagnostics import DiagnosticError, nearest
 from lvsc.lowering.lowered import LoweredService
 
-_CODE = re.compile(r"[A-Za-z]{2,8}[0-9]{3}")
+_CODE = re.compile(r"[A-Za-z]{2,8}[0-9]{2,4}")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -30,7 +30,8 @@ or not at all: without one, a spec could lose what it describes. Repair or unins
 STRICT = Code(
     "LVS012",
     "warnings, and --strict",
-    """With --strict a spec with warnings counts as one with errors.""",
+    """With --strict a spec with warnings counts as one with errors, so that a pipeline stops at them too. Mend what the
+warnings say, or leave --strict out.""",
 )
 
 SAME_NAME = Code(

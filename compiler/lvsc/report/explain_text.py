@@ -17,12 +17,26 @@ _LABEL = 12
 
 
 def code_page(code: Code) -> str:
-    """A code's title, severity and explanation; what is indented in it stays as it is."""
+    """A code's title, severity and explanation, in which paragraphs with indented lines, other than lists, stay as they are."""
     lines = [f"{code.severity.value}[{code.id}]: {code.title}"]
     for paragraph in code.explanation.strip("\n").split("\n\n"):
-        indented = any(line.startswith(" ") for line in paragraph.split("\n"))
-        lines += ["", *(paragraph.split("\n") if indented else textwrap.wrap(paragraph, _WIDTH))]
+        lines += ["", *_paragraph(paragraph.split("\n"))]
     return _page(lines)
+
+
+def _paragraph(lines: list[str]) -> Iterator[str]:
+    items = lines[0].startswith("- ")
+    if not items and any(line.startswith(" ") for line in lines):
+        yield from lines
+        return
+    parts: list[str] = []
+    for line in lines:
+        if not parts or (items and line.startswith("- ")):
+            parts.append(line)
+        else:
+            parts[-1] += f" {line.strip()}"
+    for part in parts:
+        yield from textwrap.wrap(part, _WIDTH, subsequent_indent="  " if items else "")
 
 
 def overview(explanation: Explanation) -> str:

@@ -44,7 +44,7 @@ def options_of(service: Service) -> FtpOptions:
 def choose(service: Service) -> Way:
     """The way for a service whose real servers are all reached by nat, or none of them."""
     options = options_of(service)
-    if service.forwardings != {Forwarding.NAT}:
+    if service.forwardings - {Forwarding.NAT}:
         return Way.PASSING
     if options.tls:
         return Way.OPAQUE

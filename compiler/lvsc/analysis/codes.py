@@ -96,6 +96,14 @@ never lost, and no command runs. Say a check, or remove what waits for one.""",
     Severity.WARNING,
 )
 
+TWO_SOURCES = Code(
+    "LVS413",
+    "packets with two source addresses",
+    """Two services would replace the source address of the same packets by different ones. For FTP, that is the data that a
+real server sends from port 20: where it serves two virtual addresses, nothing in the packet says which one it belongs to.
+Name both addresses in one service, or give each service real servers of its own.""",
+)
+
 MISSING_FEATURE = Code(
     "LVS501",
     "something that the target's version cannot do",
@@ -164,6 +172,7 @@ ALL = (
     UNREACHABLE,
     NO_GATEWAY,
     UNCHECKED,
+    TWO_SOURCES,
     MISSING_FEATURE,
     UNKNOWN_BACKEND,
     TWO_BACKENDS,

@@ -1,11 +1,13 @@
 """What is suspicious in a lowered cluster, or certainly not meant."""
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from lvsc.analysis import codes
 from lvsc.analysis.overlap import report_overlaps
 from lvsc.diagnostics import Anchor, Diagnostic, Place
-from lvsc.graph.nodes import FailureAction, Forwarding, Scheduler, SchedulerFlag
+from lvsc.graph.graph import RuleGraph
+from lvsc.graph.nodes import FailureAction, Forwarding, Scheduler, SchedulerFlag, SourceNat
 from lvsc.graph.traffic import Family
 from lvsc.lowering.lowered import Lowered, LoweredService
 from lvsc.spec.model import Cluster, ClusterNetwork, NoCheck, Pool, PoolServer, reached_at
@@ -27,7 +29,7 @@ def lint(lowered: Lowered) -> list[Diagnostic]:
         found += _reach(service, cluster)
         found += _gateway(service, cluster)
         found += _unchecked(service)
-    return found + _quorums(lowered.services)
+    return [*found, *_quorums(lowered.services), *_source_nats(lowered.graph)]
 
 
 def _unused(cluster: Cluster) -> Iterator[Diagnostic]:
@@ -137,6 +139,22 @@ def _quorum(pool: Pool, quorum: int, family: Family) -> Diagnostic | None:
             help=f"lower it to {quorum - 1} or less",
         )
     return None
+
+
+def _source_nats(graph: RuleGraph) -> list[Diagnostic]:
+    found: dict[tuple[str, str], Diagnostic] = {}
+    for part in graph.hosts.values():
+        for one, other in pairwise(part.of(SourceNat)):
+            pair = (one.service, other.service)
+            if one.traffic == other.traffic and pair not in found:
+                found[pair] = codes.TWO_SOURCES.at(
+                    Place(other.origin, Anchor.TABLE),
+                    f"services `{one.service}` and `{other.service}` need `{one.address}` and `{other.address}` as the source"
+                    " of the same packets",
+                    others=[Place(one.origin, Anchor.TABLE, "the other service")],
+                    help="name both addresses in one service, or give each service real servers of its own",
+                )
+    return list(found.values())
 
 
 def _of_family(pool: Pool, family: Family) -> list[PoolServer]:

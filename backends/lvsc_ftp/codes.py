@@ -54,4 +54,21 @@ UNFIT = Code(
 FTP, and give it the passive range that the spec says.""",
 )
 
-ALL = (MIXED, NO_RANGE, PASSIVE_ADDRESS, TOO_MANY_PORTS, TWO_SETTINGS, RANGE_HOLDS_CONTROL, UNFIT)
+BOTH_FAMILIES = Code(
+    "FTP008",
+    "encrypted FTP of both families at one vsftpd",
+    """With `tls` and `nat`, vsftpd must give the virtual address in its 227 reply (pasv_address), and it gives 0.0.0.0 instead
+while it listens for IPv6 as well (seen with 3.0.3). So its settings make it listen for IPv4 alone, and IPv6 clients would
+be refused. Use real servers of their own for each family, or another program (`server = "other"`).""",
+)
+
+ALL = (
+    MIXED,
+    NO_RANGE,
+    PASSIVE_ADDRESS,
+    TOO_MANY_PORTS,
+    TWO_SETTINGS,
+    RANGE_HOLDS_CONTROL,
+    UNFIT,
+    BOTH_FAMILIES,
+)

@@ -180,6 +180,12 @@ def _problems(service: Service, way: Way) -> Iterator[Diagnostic]:
             f"FTP service `{service.name}` has {len(service.ips(Family.IPV4))} IPv4 addresses, and its servers can offer one",
             help="make a service and a pool for each address",
         )
+    if way is Way.OPAQUE and options.vsftpd and len(service.families) > 1:
+        yield codes.BOTH_FAMILIES.at(
+            service.origin / "address",
+            f"the real servers of FTP service `{service.name}` cannot give its IPv4 address and listen for IPv6",
+            help='make a service and a pool of its own for each family, or say `server = "other"`',
+        )
 
 
 def _reading(lowered: LoweredService, host: str) -> Iterator[Node]:

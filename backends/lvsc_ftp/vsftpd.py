@@ -104,5 +104,9 @@ def _settings(settings: PassiveSettings) -> Iterable[str]:
         yield f"pasv_max_port={settings.passive_ports.last}"
     if settings.reason:
         yield f"# {settings.reason}"
+    # Empty takes back what vsftpd.conf may say: ip_vs_ftp believes a virtual address in the reply to be the server's own.
+    yield f"pasv_address={settings.passive_address or ''}"
     if settings.passive_address is not None:
-        yield f"pasv_address={settings.passive_address}"
+        yield "# While vsftpd listens for IPv6 as well, it gives 0.0.0.0 instead of that address."
+        yield "listen=YES"
+        yield "listen_ipv6=NO"

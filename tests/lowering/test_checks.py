@@ -44,7 +44,7 @@ def gre(checksum: str) -> Layer:
 
 def second(*layers: Layer) -> Layer:
     """The same real servers in a second pool and service; the layers are over the pool's first entry."""
-    entries = merged(servers(*layers))["pools"]["web"]["real_servers"]
+    entries = servers(*layers)["pools"]["web"]["real_servers"]
     return {
         "pools": {"mail": {"real_servers": entries}},
         "services": {"mail": {"address": "www", "pool": "mail", "ports": ["tcp/25"]}},

@@ -2,12 +2,12 @@ import pytest
 
 from lvsc.spec.load import load
 from lvsc.spec.model import Cluster
-from support.specs import DUAL, FILE, MINIMAL, PAIR, Layer, found, merged, plugins, servers, spec
+from support.specs import DUAL, FILE, PAIR, Layer, document, found, merged, plugins, servers, spec
 
 
 def cluster(*layers: Layer) -> Cluster:
     """The cluster of a document that has nothing wrong with it."""
-    loaded, problems = load(merged(MINIMAL, *layers), FILE, plugins().kinds)
+    loaded, problems = load(document(*layers), FILE, plugins().kinds)
     assert problems == ()
     return loaded
 

@@ -4,12 +4,12 @@ from lvsc.graph.nodes import Authentication, AuthenticationType
 from lvsc.secrets import SecretRef, SecretSource
 from lvsc.spec.load import load
 from lvsc.spec.model import Cluster, ExternalFailover, Vrrp
-from support.specs import FILE, MINIMAL, PAIR, Layer, found, merged, plugins, spec
+from support.specs import FILE, PAIR, Layer, document, found, merged, plugins, spec
 
 
 def cluster(*layers: Layer) -> Cluster:
     """The cluster of a document that has nothing wrong with it."""
-    loaded, problems = load(merged(MINIMAL, PAIR, *layers), FILE, plugins().kinds)
+    loaded, problems = load(document(PAIR, *layers), FILE, plugins().kinds)
     assert problems == ()
     return loaded
 
@@ -143,7 +143,7 @@ def test_a_placeholder_says_where_the_secret_is() -> None:
 
 
 def test_something_else_moves_the_addresses() -> None:
-    external = merged(MINIMAL, PAIR, {"failover": {"virtual_router_id": None, "method": "external"}})
+    external = document(PAIR, {"failover": {"virtual_router_id": None, "method": "external"}})
     loaded, problems = load(external, FILE, plugins().kinds)
     assert (problems, type(loaded.failover)) == ((), ExternalFailover)
 

@@ -7,10 +7,10 @@ from support.specs import (
     DIRECT,
     DUAL,
     FILE,
-    MINIMAL,
     PAIR,
     TUNNEL,
     Layer,
+    document,
     found,
     merged,
     plugins,
@@ -22,7 +22,7 @@ from support.specs import (
 
 def pool(*layers: Layer) -> Pool:
     """The pool of a document that has nothing wrong with it."""
-    loaded, problems = load(merged(MINIMAL, *layers), FILE, plugins().kinds)
+    loaded, problems = load(document(*layers), FILE, plugins().kinds)
     assert problems == ()
     return loaded.pools["web"]
 

@@ -4,12 +4,12 @@ from lvsc.graph.nodes import Scheduler, SchedulerFlag
 from lvsc.graph.traffic import Family
 from lvsc.spec.load import load
 from lvsc.spec.model import Service
-from support.specs import DUAL, FILE, MINIMAL, Layer, found, merged, plugins, service, spec
+from support.specs import DUAL, FILE, Layer, document, found, plugins, service, spec
 
 
 def loaded(*layers: Layer) -> Service:
     """The service of a document that has nothing wrong with it."""
-    cluster, problems = load(merged(MINIMAL, *layers), FILE, plugins().kinds)
+    cluster, problems = load(document(*layers), FILE, plugins().kinds)
     assert problems == ()
     return cluster.services[0]
 

@@ -70,13 +70,13 @@ def servers(*more: Layer, **common: object) -> Layer:
     return {"pools": {"web": {"real_servers": entries}}}
 
 
-def service(name: str = "web", **keys: object) -> Layer:
+def service(name: str = "web", /, **keys: object) -> Layer:
     """Keys of one service."""
     return {"services": {name: keys}}
 
 
 def merged(*layers: Layer) -> dict[str, Any]:
-    """The layers merged, later ones over earlier ones."""
+    """One layer of several, later ones over earlier ones."""
     result: dict[str, Any] = {}
     for layer in layers:
         _merge(result, layer)
@@ -85,9 +85,7 @@ def merged(*layers: Layer) -> dict[str, Any]:
 
 def _merge(into: dict[str, Any], layer: Layer) -> None:
     for key, value in layer.items():
-        if value is None:
-            into.pop(key, None)
-        elif isinstance(value, Mapping):
+        if isinstance(value, Mapping):
             below = into.get(key)
             into[key] = below if isinstance(below, dict) else {}
             _merge(into[key], value)
@@ -95,9 +93,22 @@ def _merge(into: dict[str, Any], layer: Layer) -> None:
             into[key] = deepcopy(value)
 
 
+def document(*layers: Layer, **tables: object) -> dict[str, Any]:
+    """A spec as plain values: the minimal cluster, the layers over it, and then `tables`."""
+    return _without_none(merged(MINIMAL, *layers, tables))
+
+
+def _without_none(table: Layer) -> dict[str, Any]:
+    return {
+        key: _without_none(value) if isinstance(value, Mapping) else value
+        for key, value in table.items()
+        if value is not None
+    }
+
+
 def spec(*layers: Layer, **tables: object) -> str:
-    """A spec as TOML: the minimal cluster, the layers over it, and then `tables`."""
-    return tomli_w.dumps(merged(MINIMAL, *layers, tables))
+    """A spec as TOML, of what `document` takes."""
+    return tomli_w.dumps(document(*layers, **tables))
 
 
 @cache

@@ -1,6 +1,7 @@
 """What a real server's FTP server must be told."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from lvsc.plugin import Address, Node, PortRange
 
@@ -8,6 +9,8 @@ from lvsc.plugin import Address, Node, PortRange
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassiveSettings(Node):
     """How an FTP server offers and opens data connections, so that they pass the directors."""
+
+    said: ClassVar[str] = "the real servers' FTP settings"
 
     listen_port: int
     passive_ports: PortRange | None

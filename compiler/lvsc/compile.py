@@ -1,6 +1,7 @@
 """The way through, from a spec's text to the files of every host. Pure: text in, text out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from lvsc import targets
@@ -12,7 +13,7 @@ from lvsc.analysis.partition import partition
 from lvsc.diagnostics import Diagnostic, DiagnosticError, Place, Severity, has_errors, nearest
 from lvsc.lowering.lower import lower
 from lvsc.lowering.lowered import Lowered
-from lvsc.plugins.artifact import Artifact, LoadStep
+from lvsc.plugins.artifact import Artifact, LoadStep, is_host_path
 from lvsc.plugins.backend import Backend, HostPart
 from lvsc.plugins.manager import Plugins
 from lvsc.spec import model_codes
@@ -22,6 +23,8 @@ from lvsc.spec.model import Cluster
 from lvsc.spec.read import Document, read
 from lvsc.spec.salvage import salvage
 from lvsc.spec.schema import generate
+
+_DEFECT = "report this defect of the plugin, or choose another backend"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,12 +94,14 @@ def compile_spec(text: str, file: str, plugins: Plugins, options: Options | None
     problems += missing_features(parts, lowered.services, director_target)
     if not has_errors(problems):
         # A backend may rely on its target's features, so it is asked only where they are there.
-        problems += [found for backend, own in parts.items() for part in own for found in backend.check(part)]
+        for backend, part in _each(parts):
+            with _blamed(backend, part):
+                problems += backend.check(part)
     if has_errors(problems):
         raise DiagnosticError(problems)
-    files, steps, clashes = _emit(parts)
-    if clashes:
-        raise DiagnosticError((*problems, *clashes))
+    files, steps, defects = _emit(parts)
+    if defects:
+        raise DiagnosticError((*problems, *defects))
     return Compiled(
         lowered=lowered,
         targets=host_targets,
@@ -180,20 +185,45 @@ def _emit(
 ) -> tuple[tuple[EmittedFile, ...], tuple[HostStep, ...], Sequence[Diagnostic]]:
     files: dict[tuple[str, str], EmittedFile] = {}
     steps: list[HostStep] = []
-    clashes: list[Diagnostic] = []
-    for backend, own in parts.items():
-        for part in own:
+    defects: list[Diagnostic] = []
+    for backend, part in _each(parts):
+        with _blamed(backend, part):
             emission = backend.emit(part)
-            for artifact in emission.artifacts:
-                file = EmittedFile(host=part.host, backend=backend.name, artifact=artifact)
-                other = files.setdefault((part.host, artifact.path), file)
-                if other is not file:
-                    clashes.append(
-                        analysis_codes.SAME_FILE.at(
-                            None,
-                            f"backends `{other.backend}` and `{backend.name}` both write `{artifact.path}` of `{part.host}`",
-                        )
-                    )
-            steps += [HostStep(host=part.host, backend=backend.name, step=step) for step in emission.steps]
+        for artifact in emission.artifacts:
+            file = EmittedFile(host=part.host, backend=backend.name, artifact=artifact)
+            if not is_host_path(artifact.path):
+                said = f"backend `{backend.name}` asks for a file at {artifact.path!r} of `{part.host}`"
+                defects.append(analysis_codes.FAILED.at(None, said, help=_DEFECT))
+            other = files.setdefault((part.host, artifact.path), file)
+            if other is not file:
+                said = f"backends `{other.backend}` and `{backend.name}` both write `{artifact.path}` of `{part.host}`"
+                defects.append(analysis_codes.SAME_FILE.at(None, said, help=_DEFECT))
+        steps += [HostStep(host=part.host, backend=backend.name, step=step) for step in emission.steps]
     steps.sort(key=lambda s: (s.host, s.step.stage.position, s.backend))
-    return tuple(files[key] for key in sorted(files)), tuple(steps), clashes
+    return tuple(files[key] for key in sorted(files)), tuple(steps), defects
+
+
+def _each(parts: Mapping[Backend, tuple[HostPart, ...]]) -> Iterator[tuple[Backend, HostPart]]:
+    return ((backend, part) for backend, own in parts.items() for part in own)
+
+
+@contextmanager
+def _blamed(backend: Backend, part: HostPart) -> Iterator[None]:
+    """Whatever a backend raises becomes a diagnostic that names it.
+
+    Raises:
+        DiagnosticError: Within, the backend failed.
+    """
+    try:
+        yield
+    except Exception as error:
+        import traceback  # noqa: PLC0415 - only a defect pays for it
+
+        *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+        failed = analysis_codes.FAILED.at(
+            None,
+            f"backend `{backend.name}` fails over host `{part.host}`: {error}",
+            notes=[f"{type(error).__name__} at {frame.f_code.co_filename}:{line}"],
+            help=_DEFECT,
+        )
+        raise DiagnosticError([failed]) from error

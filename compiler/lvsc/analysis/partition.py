@@ -20,18 +20,24 @@ _SAID = {
     "ScriptUser": "commands that run on changes of state",
     "EmailAlerts": "alerts by mail",
     "VirtualAddress": "a virtual address that fails over",
-    "PassiveSettings": "the real servers' FTP settings",
 }
 
 
 def partition(
     graph: RuleGraph, backends: tuple[Backend, ...], targets: Mapping[str, Target], cluster: str, plugins: Plugins
 ) -> tuple[dict[Backend, tuple[HostPart, ...]], list[Diagnostic]]:
-    """Each backend's parts of the graph, and a diagnostic for what none of them renders or two of them would."""
+    """Each backend's parts of the graph, and a diagnostic for what none of them renders or two of them would.
+
+    `targets` is by host, of the hosts that lvsc manages.
+    """
     parts: dict[Backend, list[HostPart]] = {backend: [] for backend in backends}
     orphans: dict[tuple[str, Origin], Node] = {}
     doubles: dict[tuple[str, Origin], tuple[Node, list[Backend]]] = {}
+    problems: list[Diagnostic] = []
     for host, host_graph in graph.hosts.items():
+        if host not in targets:
+            problems.append(_foreign(next(iter(host_graph))))
+            continue
         own: dict[Backend, list[Node]] = {backend: [] for backend in backends}
         for node in host_graph:
             takers = [backend for backend in backends if backend.renders(node)]
@@ -44,9 +50,22 @@ def partition(
         for backend, nodes in own.items():
             if nodes:
                 parts[backend].append(HostPart(cluster=cluster, graph=host_graph.part(nodes), target=targets[host]))
-    problems = [_orphan(node, backends, plugins) for node in orphans.values()]
+    problems += [_orphan(node, backends, plugins) for node in orphans.values()]
     problems += [_double(node, takers) for node, takers in doubles.values()]
     return {backend: tuple(own_parts) for backend, own_parts in parts.items()}, problems
+
+
+def _said(node: Node) -> str:
+    name = type(node).__name__
+    return node.said or _SAID.get(name, f"`{name}`")
+
+
+def _foreign(node: Node) -> Diagnostic:
+    return codes.FOREIGN_HOST.at(
+        node.origin,
+        f"{_said(node)} is asked for on `{node.host}`, which is no host that lvsc manages",
+        help="report this defect of the service kind's plugin",
+    )
 
 
 def _orphan(node: Node, backends: Iterable[Backend], plugins: Plugins) -> Diagnostic:
@@ -54,7 +73,7 @@ def _orphan(node: Node, backends: Iterable[Backend], plugins: Plugins) -> Diagno
     able = [name for name in plugins.backend_names if plugins.backend(name).renders(node)]
     return codes.NOT_RENDERED.at(
         node.origin,
-        f"none of the chosen backends can say {_SAID.get(type(node).__name__, type(node).__name__)}",
+        f"none of the chosen backends can say {_said(node)}",
         notes=[f"chosen are {chosen}"],
         help="use " + " or ".join(f"`{name}`" for name in able) if able else "no installed backend can: leave it out",
     )
@@ -63,5 +82,5 @@ def _orphan(node: Node, backends: Iterable[Backend], plugins: Plugins) -> Diagno
 def _double(node: Node, takers: Iterable[Backend]) -> Diagnostic:
     names = " and ".join(f"`{backend.name}`" for backend in takers)
     return codes.TWICE_RENDERED.at(
-        node.origin, f"backends {names} would both say {type(node).__name__}", help="use only one of them"
+        node.origin, f"backends {names} would both say {_said(node)}", help="use only one of them"
     )

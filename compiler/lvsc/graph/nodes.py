@@ -7,6 +7,7 @@ Every node lives on one host. A plugin may define node types of its own by deriv
 from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import IPv4Interface, IPv6Interface
+from typing import ClassVar
 
 from lvsc.diagnostics import Origin
 from lvsc.graph.traffic import Address, Family, Protocol, TrafficClass
@@ -18,6 +19,9 @@ Interface = IPv4Interface | IPv6Interface
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """Something that one host must be told."""
+
+    said: ClassVar[str] = ""
+    """What messages call a node of a plugin's own type; unsaid, its type's name."""
 
     host: str
     origin: Origin = field(compare=False, repr=False)

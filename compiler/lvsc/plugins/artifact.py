@@ -1,11 +1,15 @@
 """What a backend hands back: files for one host, and how that host loads them."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from lvsc.diagnostics import Origin
 from lvsc.secrets import SecretRef
+
+_PATH = re.compile(r"(?:/[!-.0-~]+)+")
+_ENDS_A_LINE = re.compile(r"[\n\r\0]")
 
 
 class Stage(Enum):
@@ -26,12 +30,25 @@ class Stage(Enum):
         return list(Stage).index(self)
 
 
+def is_host_path(path: str) -> bool:
+    """Whether a host's path is absolute, in its shortest form, and of printable ASCII characters without spaces."""
+    return _PATH.fullmatch(path) is not None and not {".", ".."} & set(path.split("/"))
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of an emitted file without its newline, and what in the spec it comes from."""
+    """A line of an emitted file without its newline, and what in the spec it comes from.
+
+    Raises:
+        ValueError: The text is more than one line; nothing from a spec may begin a line of its own.
+    """
 
     text: str
     origin: Origin | None = None
+
+    def __post_init__(self) -> None:
+        if _ENDS_A_LINE.search(self.text):
+            raise ValueError(f"a line break inside a line: {self.text!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +105,8 @@ class Text:
         """Append a line.
 
         Raises:
-            ValueError: The text is more than one line; nothing from a spec may begin a line of its own.
+            ValueError: The text is more than one line.
         """
-        if "\n" in text or "\r" in text:
-            raise ValueError(f"a line break inside a line: {text!r}")
         self._lines.append(Line(text, origin))
 
     def extend(self, lines: Iterable[str]) -> None:

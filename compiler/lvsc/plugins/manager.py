@@ -1,6 +1,7 @@
 """Finds the plugins. Backends are imported one by one, when they are used; the others whenever a spec is read."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 
@@ -9,10 +10,11 @@ import pluggy
 from lvsc.diagnostics import Code, Diagnostic
 from lvsc.kinds import plain
 from lvsc.lowering.lowered import Lowered
-from lvsc.plugins.backend import Backend
+from lvsc.plugins.backend import Backend, Role
 from lvsc.plugins.hooks import PROJECT, Hooks
 from lvsc.plugins.kind import ServiceKind
 from lvsc.spec.schema.fragment import Fragment
+from lvsc.spec.schema.services import check_fragment
 
 BACKENDS = "lvsc.backends"
 PLUGINS = "lvsc.plugins"
@@ -29,7 +31,8 @@ class Plugins:
         """Load `plugins`; remember `backends`, by name.
 
         Raises:
-            PluginError: A plugin cannot be imported, misspells a hook, or has a name that another has.
+            PluginError: A plugin cannot be imported, misspells a hook, has a name that another has, or a service kind
+                defines a key that every service has or asks for a backend that is not installed.
         """
         self._backends = _by_name(backends)
         self._loaded: dict[str, Backend] = {}
@@ -37,17 +40,16 @@ class Plugins:
         self._manager.register(plain, "plain")
         for name, entry in _by_name(plugins).items():
             _register(self._manager, name, entry)
-        self.kinds: Mapping[str, ServiceKind] = MappingProxyType(_kinds(self._manager))
+        self.kinds: Mapping[str, ServiceKind] = MappingProxyType(_kinds(self._manager, self._backends))
+        self.fragments: Mapping[str, Fragment] = MappingProxyType(
+            {name: _fragment(kind) for name, kind in self.kinds.items()}
+        )
+        """Each service kind's part of the schema, by kind."""
 
     @classmethod
     def installed(cls) -> "Plugins":
         """The plugins that are installed beside lvsc."""
         return cls(entry_points(group=PLUGINS), entry_points(group=BACKENDS))
-
-    @property
-    def fragments(self) -> dict[str, Fragment]:
-        """Each service kind's part of the schema, by kind."""
-        return {name: kind.fragment() for name, kind in self.kinds.items()}
 
     @property
     def backend_names(self) -> tuple[str, ...]:
@@ -65,10 +67,7 @@ class Plugins:
             entry = self._backends[name]
             manager = _manager()
             _register(manager, name, entry)
-            found: list[Backend] = manager.hook.lvsc_backend()
-            if len(found) != 1 or found[0].name != name:
-                raise PluginError(f"plugin `{entry.value}` does not provide the backend `{name}`")
-            self._loaded[name] = found[0]
+            self._loaded[name] = _provided(manager, name, entry)
         return self._loaded[name]
 
     def lint(self, lowered: Lowered) -> Iterator[Diagnostic]:
@@ -105,18 +104,57 @@ def _by_name(entries: Iterable[EntryPoint]) -> dict[str, EntryPoint]:
 
 
 def _register(manager: pluggy.PluginManager, name: str, entry: EntryPoint) -> None:
-    try:
-        manager.register(entry.load(), name)
+    with _blamed(f"plugin `{entry.value}` cannot be used"):
+        module = entry.load()
+        manager.register(module, name)
         # Without this, pluggy accepts a misspelt hook in silence.
         manager.check_pending()
-    except (ImportError, AttributeError, pluggy.PluginValidationError, ValueError) as error:
-        raise PluginError(f"plugin `{entry.value}` cannot be used: {error}") from error
+    if not manager.get_hookcallers(module):
+        raise PluginError(f"plugin `{entry.value}` implements no hook; is `@hookimpl` missing above one?")
 
 
-def _kinds(manager: pluggy.PluginManager) -> dict[str, ServiceKind]:
+def _provided(manager: pluggy.PluginManager, name: str, entry: EntryPoint) -> Backend:
+    with _blamed(f"plugin `{entry.value}` fails to provide the backend `{name}`"):
+        found = manager.hook.lvsc_backend()
+    match found:
+        case [Backend(name=own, title=str(), role=Role()) as backend] if own == name:
+            return backend
+    raise PluginError(f"plugin `{entry.value}` does not provide the backend `{name}`")
+
+
+def _kinds(manager: pluggy.PluginManager, backends: Container[str]) -> dict[str, ServiceKind]:
+    with _blamed("a plugin fails to provide its service kind"):
+        found = manager.hook.lvsc_service_kind()
     kinds: dict[str, ServiceKind] = {}
-    for kind in manager.hook.lvsc_service_kind():
+    for kind in found:
+        if not isinstance(kind, ServiceKind):
+            raise PluginError(f"a plugin provides {kind!r} where a service kind should be")
         if kind.name in kinds:
             raise PluginError(f"two plugins provide the service kind `{kind.name}`")
+        for backend in kind.backends:
+            if backend not in backends:
+                raise PluginError(
+                    f"service kind `{kind.name}` asks for the backend `{backend}`, which no plugin provides"
+                )
         kinds[kind.name] = kind
     return dict(sorted(kinds.items()))
+
+
+def _fragment(kind: ServiceKind) -> Fragment:
+    with _blamed(f"service kind `{kind.name}` has no schema"):
+        fragment = kind.fragment()
+        check_fragment(kind.name, fragment)
+    return fragment
+
+
+@contextmanager
+def _blamed(what: str) -> Iterator[None]:
+    """Whatever a plugin raises, on import or in a hook, makes it one that cannot be used.
+
+    Raises:
+        PluginError: Within, something was raised.
+    """
+    try:
+        yield
+    except Exception as error:
+        raise PluginError(f"{what}: {type(error).__name__}: {error}") from error

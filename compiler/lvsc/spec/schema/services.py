@@ -1,6 +1,6 @@
 """The schema of services: what all kinds share, and each kind's whole table."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from lvsc.graph.nodes import Scheduler, SchedulerFlag
 from lvsc.graph.traffic import MAX_MARK
@@ -18,21 +18,35 @@ def services(fragments: Mapping[str, Fragment]) -> Schema:
             "A service",
             "Traffic to virtual addresses, and the pool that serves it.",
             "kind",
-            {kind: _kind(kind, list(fragments), fragments[kind]) for kind in sorted(fragments, key=_plain_first)},
+            {kind: _kind(kind, fragments[kind]) for kind in sorted(fragments, key=_plain_first)},
             default=PLAIN,
         ),
     )
+
+
+def check_fragment(kind: str, fragment: Fragment) -> None:
+    """Hold a kind's keys against those that every service has.
+
+    Raises:
+        ValueError: The kind defines one of them again, leaves one out that there is not, or requires one that it lacks.
+    """
+    common = {"kind", *common_keys()}
+    own = fragment.properties.keys()
+    for says, keys in (
+        ("defines keys that every service has", common & own),
+        ("leaves out keys that no service has", set(fragment.without) - common),
+        ("requires keys that it does not define", set(fragment.required) - common - own),
+    ):
+        if keys:
+            raise ValueError(f"service kind `{kind}` {says}: {', '.join(sorted(keys))}")
 
 
 def _plain_first(kind: str) -> tuple[bool, str]:
     return (kind != PLAIN, kind)
 
 
-def _kind(kind: str, kinds: Iterable[str], fragment: Fragment) -> Schema:
+def _kind(kind: str, fragment: Fragment) -> Schema:
     common = {key: value for key, value in common_keys().items() if key not in fragment.without}
-    clash = common.keys() & fragment.properties.keys()
-    if clash:
-        raise ValueError(f"service kind {kind} defines core keys again: {', '.join(sorted(clash))}")
     said = words.choice("Kind", "What knows this service's protocol.", [kind], default=PLAIN if kind == PLAIN else None)
     required = {"address", "pool", *fragment.required} | (set() if kind == PLAIN else {"kind"})
     return words.table(

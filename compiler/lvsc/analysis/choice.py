@@ -28,31 +28,38 @@ def choose_backends(
 ) -> tuple[Backend, ...]:
     """The cluster's backends: what is asked for (the command line wins), then the target's, one of each role, sorted.
 
+    Of settings backends there may be several, each for a program of its own.
+
     Raises:
         DiagnosticError: A name is unknown, or two of one role are asked for.
     """
     cluster = lowered.cluster
     asked = [Wanted(name, Place(cluster.origin / "backends" / i)) for i, name in enumerate(cluster.backends)]
     command_line = [Wanted(name, None) for name in override]
-    chosen: dict[Role, Backend] = {}
+    chosen: dict[Role | str, Backend] = {}
     problems: list[Diagnostic] = []
     for wanted in (command_line, asked):
-        round_roles: dict[Role, Backend] = {}
+        round_seats: dict[Role | str, Backend] = {}
         for want in wanted:
             backend = _find(want, plugins, problems)
             if backend is None:
                 continue
-            other = round_roles.setdefault(backend.role, backend)
+            other = round_seats.setdefault(_seat(backend), backend)
             if other is not backend:
                 problems.append(_two(want, other, backend))
-            chosen.setdefault(backend.role, backend)
+            chosen.setdefault(_seat(backend), backend)
     if problems:
         raise DiagnosticError(problems)
     for name in (target.packet_filter, target.director, HOST):
         backend = plugins.backend(name)
-        chosen.setdefault(backend.role, backend)
+        chosen.setdefault(_seat(backend), backend)
     settings = [plugins.backend(name) for name in lowered.backends]
     return tuple(sorted({b.name: b for b in (*chosen.values(), *settings)}.values(), key=lambda b: b.name))
+
+
+def _seat(backend: Backend) -> Role | str:
+    """What one backend of a cluster can have: its role or, of a settings backend, its name."""
+    return backend.name if backend.role is Role.SETTINGS else backend.role
 
 
 def _find(want: Wanted, plugins: Plugins, problems: list[Diagnostic]) -> Backend | None:

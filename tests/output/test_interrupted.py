@@ -35,8 +35,11 @@ AFTER = {
 LATER = {"a/etc/changed": "later\n", "a/etc/old/gone": "back\n", "c/new": "later\n"}
 STEPS = ("open", "write", "fchmod", "fsync", "rename", "unlink", "rmdir", "mkdir")
 
-FULL = OSError(errno.ENOSPC, "no space")
-CTRL_C = KeyboardInterrupt()
+#: What the system call raises, and whether the process does nothing more then.
+Stop = tuple[BaseException, bool]
+FULL: Stop = (OSError(errno.ENOSPC, "no space"), False)
+CTRL_C: Stop = (KeyboardInterrupt(), False)
+KILLED: Stop = (KeyboardInterrupt(), True)
 
 
 class Fault:
@@ -88,26 +91,26 @@ def judge_what_is_left(left: Any, old: Any, new: Any, *, alive: bool) -> None:  
 
 
 @pytest.mark.parametrize(
-    ("start", "error", "fatal", "then"),
+    ("start", "stop", "then"),
     [
-        pytest.param(BEFORE, FULL, False, AFTER, id="disk-full"),
-        pytest.param(BEFORE, CTRL_C, False, AFTER, id="ctrl-c"),
-        pytest.param(BEFORE, CTRL_C, True, AFTER, id="killed"),
-        pytest.param(BEFORE, CTRL_C, True, BEFORE, id="killed-then-the-spec-is-as-before"),
-        pytest.param(BEFORE, CTRL_C, True, LATER, id="killed-then-the-spec-is-another"),
-        pytest.param(BEFORE, FULL, False, LATER, id="disk-full-then-the-spec-is-another"),
-        pytest.param(None, FULL, False, AFTER, id="disk-full-at-the-first-build"),
-        pytest.param(None, CTRL_C, True, LATER, id="killed-at-the-first-build"),
+        pytest.param(BEFORE, FULL, AFTER, id="disk-full"),
+        pytest.param(BEFORE, CTRL_C, AFTER, id="ctrl-c"),
+        pytest.param(BEFORE, KILLED, AFTER, id="killed"),
+        pytest.param(BEFORE, KILLED, BEFORE, id="killed-then-the-spec-is-as-before"),
+        pytest.param(BEFORE, KILLED, LATER, id="killed-then-the-spec-is-another"),
+        pytest.param(BEFORE, FULL, LATER, id="disk-full-then-the-spec-is-another"),
+        pytest.param(None, FULL, AFTER, id="disk-full-at-the-first-build"),
+        pytest.param(None, KILLED, LATER, id="killed-at-the-first-build"),
     ],
 )
 def test_a_build_that_stops_anywhere_is_completed_by_the_next(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     start: dict[str, str] | None,
-    fatal: bool,  # noqa: FBT001 - a parameter of the table
-    error: BaseException,
+    stop: Stop,
     then: dict[str, str],
 ) -> None:
+    error, fatal = stop
     # What the disk holds is not judged here, and waiting for it takes most of the time.
     monkeypatch.setattr(os, "fsync", lambda _: None)
     old_tree = tmp_path / "old"
@@ -127,7 +130,7 @@ def test_a_build_that_stops_anywhere_is_completed_by_the_next(
         shutil.copytree(old_tree, directory)
         with pytest.raises((DiagnosticError, KeyboardInterrupt)) as caught:
             interrupt(directory, Fault(number, error, fatal=fatal))
-        assert isinstance(caught.value, KeyboardInterrupt) == (error is CTRL_C)
+        assert isinstance(caught.value, KeyboardInterrupt) == isinstance(error, KeyboardInterrupt)
         left = snapshot(directory)
         judge_what_is_left(left, old, new, alive=not fatal)
         if not fatal and not any(path.endswith(JOURNAL) for path in left):
@@ -164,7 +167,7 @@ build(compiled(AFTER), Path({str(tmp_path / "out")!r}))
 
 
 def test_a_failed_build_onto_nothing_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(descriptor: int, data: bytes) -> int:
+    def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "no space")
 
     monkeypatch.setattr(os, "write", full)
@@ -173,8 +176,10 @@ def test_a_failed_build_onto_nothing_leaves_nothing(tmp_path: Path, monkeypatch:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_error_says_what_could_not_be_done_and_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(descriptor: int) -> None:
+def test_the_error_says_what_could_not_be_done_and_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "no space")
 
     monkeypatch.setattr(os, "fsync", full)
@@ -203,7 +208,7 @@ def test_everything_is_on_the_disk_before_its_name_and_the_names_before_the_mani
     events: list[tuple[str, str]] = []
 
     def fsync(descriptor: int) -> None:
-        path = os.readlink(f"/proc/self/fd/{descriptor}")
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
         events.append(("sync", os.path.relpath(path, tmp_path / CLUSTER)))
 
     def rename(source: Path, target: Path) -> None:
@@ -279,7 +284,16 @@ def test_a_full_and_a_read_only_disk_leave_the_tree_as_it_was(tmp_path: Path) ->
     place = tmp_path / "place"
     place.mkdir()
     result = subprocess.run(
-        [unshare, "-m", sys.executable, "-c", FULL_DISK, str(Path(__file__).parents[1]), place, tmp_path / "fresh"],
+        [
+            unshare,
+            "-m",
+            sys.executable,
+            "-c",
+            FULL_DISK,
+            str(Path(__file__).parents[1]),
+            place,
+            tmp_path / "fresh",
+        ],
         capture_output=True,
         text=True,
         check=False,

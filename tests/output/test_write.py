@@ -24,14 +24,17 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
     os.umask(before)
 
 
-def test_every_file_is_below_its_cluster_and_host_and_the_manifest_is_beside_the_hosts(tmp_path: Path) -> None:
+def test_every_file_is_below_its_cluster_and_host_and_the_manifest_is_beside_the_hosts(
+    tmp_path: Path,
+) -> None:
     report = build(compiled(PLAIN), tmp_path / "out")
     tree = snapshot(tmp_path / "out")
     files = {path: content for path, (_, content) in tree.items() if content is not None}
     assert files.pop(f"{CLUSTER}/manifest.json").startswith(b"{")
     assert files == {f"{CLUSTER}/{source}": text.encode() for source, text in PLAIN.items()}
     assert report.written == tuple(
-        tmp_path / "out" / CLUSTER / source for source in ("a/etc/sub/y", "a/etc/x", "b/etc/x", "manifest.json")
+        tmp_path / "out" / CLUSTER / source
+        for source in ("a/etc/sub/y", "a/etc/x", "b/etc/x", "manifest.json")
     )
     assert (report.unchanged, report.removed, report.diagnostics) == ((), (), ())
 
@@ -117,7 +120,9 @@ def test_what_was_edited_by_hand_is_written_again(tmp_path: Path) -> None:
     assert (tmp_path / CLUSTER / "a/etc/x").read_text() == PLAIN["a/etc/x"]
 
 
-def test_what_is_no_longer_emitted_is_removed_with_the_directories_that_are_empty_then(tmp_path: Path) -> None:
+def test_what_is_no_longer_emitted_is_removed_with_the_directories_that_are_empty_then(
+    tmp_path: Path,
+) -> None:
     build(compiled(PLAIN), tmp_path / "out")
     report = build(compiled({"a/etc/x": "one\ntwo\n"}), tmp_path / "out")
     root = tmp_path / "out" / CLUSTER
@@ -180,7 +185,7 @@ def test_a_file_under_a_temporary_files_name_is_an_error_that_names_it(tmp_path:
     build(compiled(PLAIN), tmp_path)
     mine = tmp_path / CLUSTER / "a/etc/.x.lvsc-tmp"
     mine.write_text("mine")
-    with pytest.raises(DiagnosticError, match="LVS601.*etc/.x.lvsc-tmp"):
+    with pytest.raises(DiagnosticError, match=r"LVS601.*etc/\.x\.lvsc-tmp"):
         build(compiled(PLAIN | {"a/etc/x": "changed\n"}), tmp_path)
     assert mine.read_text() == "mine"
 

@@ -69,7 +69,7 @@ def snapshot(directory: Path) -> Snapshot:
     return {
         str(path.relative_to(directory)): (
             stat.S_IMODE(path.lstat().st_mode),
-            None if path.is_dir() else path.read_bytes(),
+            path.read_bytes() if path.is_file() else None,
         )
         for path in directory.rglob("*")
     }

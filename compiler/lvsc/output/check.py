@@ -15,7 +15,7 @@ from lvsc.output.manifest import manifest
 from lvsc.output.tree import Tree
 from lvsc.output.write import RECORD_MODE, owned
 
-_VERSION_LINE = re.compile(rb'^  "lvsc": "[^"\n]*",\n', re.MULTILINE)
+_VERSION_LINE = re.compile(rb'^  "lvsc": "[^"\n]*"\n', re.MULTILINE)
 
 
 class DifferenceKind(Enum):

@@ -92,15 +92,6 @@ def _run(words: Sequence[str]) -> int:
     return module.run(arguments, _console(arguments))
 
 
-def _forget_output() -> None:
-    """Lead the standard streams that cannot be written to nowhere; on exit Python would flush them and fail again."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
 def _parser(words: Sequence[str]) -> tuple[argparse.ArgumentParser, Command | None]:
     parser = _Parser(
         prog="lvsc",

@@ -241,6 +241,27 @@ def test_a_system_error_is_2_and_names_the_file(project: Project, monkeypatch: p
     assert (outcome.code, outcome.err) == (2, "lvsc: error: Permission denied: some/file\n")
 
 
+def test_a_reader_that_goes_away_is_2_without_a_word(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(schema_command, "run", fail)
+    outcome = project.lvsc("schema")
+    assert (outcome.code, outcome.out, outcome.err) == (2, "", "")
+
+
+def test_a_stream_that_takes_nothing_is_led_to_nowhere(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        outcome = project.lvsc("init")
+        full.write("what is written on exit is no further error")
+    assert (outcome.code, outcome.err) == (2, "lvsc: error: No space left on device\n")
+
+
 def test_a_reader_that_goes_away_is_no_noise() -> None:
     writer = subprocess.Popen(
         [sys.executable, "-m", "lvsc", "schema"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

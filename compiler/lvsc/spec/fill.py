@@ -56,7 +56,7 @@ def _holds(value: Any, condition: Schema) -> bool:  # noqa: ANN401 - likewise
     """Whether a condition holds, of the two shapes that the schema has: a string, or a constant at a key."""
     if "type" in condition:
         return isinstance(value, str)
-    if not isinstance(value, Mapping) or not value.keys() >= set(condition.get("required", ())):
+    if not value.keys() >= set(condition.get("required", ())):
         return False
     constants: Mapping[str, Schema] = condition["properties"]
     return all(key not in value or value[key] == constant["const"] for key, constant in constants.items())

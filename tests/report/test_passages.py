@@ -1,8 +1,16 @@
+from collections.abc import Iterable
+from ipaddress import ip_network
+
 import pytest
 
-from lvsc.graph.nodes import Accept
+from lvsc.graph.nodes import Accept, Node
+from lvsc.graph.traffic import Family, Hook, PortRange, Protocol, TrafficClass, host_network
+from lvsc.kinds.plain import PlainKind
+from lvsc.lowering.lowered import LoweredService
 from lvsc.report.explain_text import overview
 from lvsc.report.explanation import explain_all
+from lvsc.report.passages import passages
+from lvsc.spec.model import Cluster
 from support.specs import (
     DIRECT,
     DUAL,
@@ -220,3 +228,31 @@ def test_what_is_emitted_is_what_is_explained() -> None:
         for t in (node.traffic for node in compiled.lowered.graph.of(Accept))
     }
     assert explained == emitted
+
+
+class Greedy(PlainKind):
+    """Asks for connections from one real server's port 7, and for all from the other."""
+
+    def nodes(self, lowered: LoweredService, cluster: Cluster) -> Iterable[Node]:
+        for director in cluster.directors if cluster.accept else ():
+            for server, ports in zip(lowered.service.pool.enabled, (PortRange.one(7), None), strict=True):
+                for wanted in (ports, PortRange.one(8)):
+                    traffic = TrafficClass(
+                        hook=Hook.FORWARD,
+                        family=Family.IPV4,
+                        protocol=Protocol.TCP,
+                        source=host_network(server.ips[0]),
+                        destination_ports=wanted,
+                    )
+                    yield Accept(
+                        host=director.name, origin=lowered.service.origin, traffic=traffic, service="web"
+                    )
+
+
+def test_what_a_kind_of_services_asks_for_is_neither_narrowed_nor_widened() -> None:
+    found = passages(compile_text(spec()), {**plugins().kinds, "plain": Greedy()})
+    opened = [(p.sources, p.destination_ports) for p in found if p.chain is Hook.FORWARD and p.service]
+    assert opened == [
+        ((ip_network("192.0.2.21"),), (PortRange(7, 8),)),
+        ((ip_network("192.0.2.22"),), ()),
+    ]

@@ -49,43 +49,34 @@ def port_match(ports: PortRange) -> PortRange | None:
 
 def _markings(lowered: LoweredService, host: str, mark: int, macs: tuple[str, ...]) -> Iterator[Node]:
     service = lowered.service
-    for family, address, port in lowered.endpoints():
-        traffic = TrafficClass(
-            hook=Hook.PREROUTING,
-            family=family,
-            protocol=port.protocol,
-            destination=host_network(address),
-            destination_ports=port_match(port.ports),
-            not_source_macs=macs,
-        )
+    for traffic in _classes(lowered, Hook.PREROUTING, macs):
         yield Marking(host=host, origin=service.origin, traffic=traffic, service=service.name, mark=mark)
 
 
 def _no_tracks(lowered: LoweredService, host: str) -> Iterator[Node]:
     """The answers do not pass the director, so to its connection tracking half of every connection is invalid."""
     service = lowered.service
-    for family, address, port in lowered.endpoints():
-        traffic = TrafficClass(
-            hook=Hook.PREROUTING,
-            family=family,
-            protocol=port.protocol,
-            destination=host_network(address),
-            destination_ports=port_match(port.ports),
-        )
+    for traffic in _classes(lowered, Hook.PREROUTING):
         yield NoTrack(host=host, origin=service.origin, traffic=traffic, service=service.name)
 
 
 def _accepts(lowered: LoweredService, host: str) -> Iterator[Node]:
     service = lowered.service
+    for traffic in _classes(lowered, Hook.INPUT):
+        yield Accept(host=host, origin=service.origin, traffic=traffic, service=service.name)
+
+
+def _classes(lowered: LoweredService, hook: Hook, macs: tuple[str, ...] = ()) -> Iterator[TrafficClass]:
+    """What clients send to the service, as a hook sees it."""
     for family, address, port in lowered.endpoints():
-        traffic = TrafficClass(
-            hook=Hook.INPUT,
+        yield TrafficClass(
+            hook=hook,
             family=family,
             protocol=port.protocol,
             destination=host_network(address),
             destination_ports=port_match(port.ports),
+            not_source_macs=macs,
         )
-        yield Accept(host=host, origin=service.origin, traffic=traffic, service=service.name)
 
 
 def _virtual_service(
@@ -216,7 +207,9 @@ def _source_nats(lowered: LoweredService, cluster: Cluster, director: Director) 
                 by_address.setdefault(source, []).append(ip)
         for source, servers in by_address.items():
             # One address for all real servers needs no condition on which of them it is.
-            narrowed: list[Network | None] = [None] if len(by_address) == 1 else [host_network(ip) for ip in servers]
+            narrowed: list[Network | None] = (
+                [None] if len(by_address) == 1 else [host_network(ip) for ip in servers]
+            )
             for _, address, port in (e for e in lowered.endpoints() if e[0] is family):
                 for destination in narrowed:
                     traffic = TrafficClass(

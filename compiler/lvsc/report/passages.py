@@ -12,7 +12,7 @@ from lvsc.lowering.directors import placements
 from lvsc.lowering.lower import lower
 from lvsc.plugins.kind import ServiceKind
 from lvsc.spec.model import Cluster, Firewall, Vrrp
-from lvsc.spec.schema.tables import SYNC_GROUP, SYNC_PORT
+from lvsc.spec.schema.failover import SYNC_GROUP, SYNC_PORT
 
 T = TypeVar("T")
 

@@ -18,7 +18,7 @@ from lvsc.spec.model import (
     Tuning,
     Vrrp,
 )
-from lvsc.spec.schema.tables import SYNC_GROUP, SYNC_PORT, SYNC_TTL
+from lvsc.spec.schema.failover import SYNC_GROUP, SYNC_PORT, SYNC_TTL
 from lvsc.spec.table import Table
 
 T = TypeVar("T")

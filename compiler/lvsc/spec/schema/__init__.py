@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lvsc.spec.schema import pools, services, tables
+from lvsc.spec.schema import failover, pools, services, tables
 from lvsc.spec.schema.fragment import Fragment
 from lvsc.spec.schema.words import Schema
 
@@ -21,8 +21,8 @@ def generate(fragments: Mapping[str, Fragment]) -> Schema:
             "cluster": tables.cluster(),
             "networks": tables.networks(),
             "directors": tables.directors(),
-            "failover": tables.failover(),
-            "connection_sync": tables.connection_sync(),
+            "failover": failover.failover(),
+            "connection_sync": failover.connection_sync(),
             "timeouts": tables.timeouts(),
             "tuning": tables.tuning(),
             "email": tables.email(),

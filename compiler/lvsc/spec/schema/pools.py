@@ -47,7 +47,11 @@ def pools() -> Schema:
                     default=FailureAction.REMOVE.value,
                 ),
                 "quorum": words.integer(
-                    "Quorum", "The total weight of living real servers that keeps the service up.", 1, 2147483647, examples=[2]
+                    "Quorum",
+                    "The total weight of living real servers that keeps the service up.",
+                    1,
+                    2147483647,
+                    examples=[2],
                 ),
                 "hysteresis": words.integer(
                     "Hysteresis",
@@ -61,7 +65,9 @@ def pools() -> Schema:
                     "Sorry server",
                     "Where clients go while there is no quorum.",
                     {
-                        "ip": words.addresses("IP", "Its address, at most one a family.", example=["10.11.12.99"]),
+                        "ip": words.addresses(
+                            "IP", "Its address, at most one a family.", example=["10.11.12.99"]
+                        ),
                         "port": words.ref("real_port"),
                         "forwarding": words.ref("forwarding"),
                     },
@@ -71,8 +77,12 @@ def pools() -> Schema:
                     "Notify",
                     "Commands that run when a real server or the quorum changes state.",
                     {
-                        "up": words.command("Up", "A real server came back.", example="/usr/local/sbin/server-up"),
-                        "down": words.command("Down", "A real server failed.", example="/usr/local/sbin/server-down"),
+                        "up": words.command(
+                            "Up", "A real server came back.", example="/usr/local/sbin/server-up"
+                        ),
+                        "down": words.command(
+                            "Down", "A real server failed.", example="/usr/local/sbin/server-down"
+                        ),
                         "quorum_up": words.command(
                             "Quorum up", "The quorum was gained.", example="/usr/local/sbin/quorum-up"
                         ),
@@ -83,7 +93,9 @@ def pools() -> Schema:
                 ),
                 "target": _TARGET,
                 "interface": _INTERFACE,
-                "managed": words.boolean("Managed", "Emit the files that the real servers need.", default=True),
+                "managed": words.boolean(
+                    "Managed", "Emit the files that the real servers need.", default=True
+                ),
             },
             required=["real_servers"],
         ),
@@ -117,10 +129,14 @@ def real_server() -> Schema:
             "drained": words.boolean(
                 "Drained", "It keeps its connections and gets no new ones: its weight is 0.", default=False
             ),
-            "disabled": words.boolean("Disabled", "It is left out, as if it were not written.", default=False),
+            "disabled": words.boolean(
+                "Disabled", "It is left out, as if it were not written.", default=False
+            ),
             "target": _TARGET,
             "interface": _INTERFACE,
-            "managed": words.boolean("Managed", "Emit the files that it needs. Unsaid, as its pool.", default=None),
+            "managed": words.boolean(
+                "Managed", "Emit the files that it needs. Unsaid, as its pool.", default=None
+            ),
         },
         required=["ip", "name"],
     )
@@ -145,9 +161,15 @@ def tunnel() -> Schema:
         "How packets are wrapped by the `tunnel` forwarding method.",
         {
             "type": words.choice(
-                "Type", "The encapsulation.", [kind.value for kind in TunnelType], examples=["gue"], default=TunnelType.IPIP.value
+                "Type",
+                "The encapsulation.",
+                [kind.value for kind in TunnelType],
+                examples=["gue"],
+                default=TunnelType.IPIP.value,
             ),
-            "port": words.integer("Port", "The UDP port of gue; no other type has one.", 1, 65535, examples=[6080]),
+            "port": words.integer(
+                "Port", "The UDP port of gue; no other type has one.", 1, 65535, examples=[6080]
+            ),
             "checksum": words.choice(
                 "Checksum",
                 "What the outer checksum covers: `none`; `full`, for gue and gre; `remote`, remote checksum offload,"
@@ -189,14 +211,24 @@ def _probe(kind: str, own: dict[str, Schema]) -> Schema:
         "type": words.choice("Type", "What is asked.", [kind]),
         "interval": words.duration("Interval", "How often.", example="10s", default="5s"),
         "timeout": words.duration("Timeout", "How long to wait for the answer.", example="2s", default="3s"),
-        "retries": words.integer("Retries", "Further tries before it counts as failed.", 0, 1000, examples=[3], default=1),
-        "delay_before_retry": words.duration("Delay before retry", "How long to wait before each.", example="2s", default="1s"),
+        "retries": words.integer(
+            "Retries", "Further tries before it counts as failed.", 0, 1000, examples=[3], default=1
+        ),
+        "delay_before_retry": words.duration(
+            "Delay before retry", "How long to wait before each.", example="2s", default="1s"
+        ),
     }
     if kind not in ("ping", "script"):
         common["port"] = words.integer(
-            "Port", "The port to ask. Unsaid, the real server's, or the one of the bundle's that fits.", 1, 65535, examples=[8080]
+            "Port",
+            "The port to ask. Unsaid, the real server's, or the one of the bundle's that fits.",
+            1,
+            65535,
+            examples=[8080],
         )
-    required = {"type"} | ({"command"} if kind == "script" else set()) | ({"name"} if kind == "dns" else set())
+    required = (
+        {"type"} | ({"command"} if kind == "script" else set()) | ({"name"} if kind == "dns" else set())
+    )
     return words.table(f"A check by {kind}", _SAYS[kind], common | own, required=required)
 
 
@@ -256,7 +288,9 @@ def _own_keys() -> dict[str, dict[str, Schema]]:
             says="a host name or address",
             examples=["www.example.net"],
         ),
-        "http_version": words.choice("HTTP version", "The version of HTTP to speak.", ["1.0", "1.1"], examples=["1.1"], default="1.0"),
+        "http_version": words.choice(
+            "HTTP version", "The version of HTTP to speak.", ["1.0", "1.1"], examples=["1.1"], default="1.0"
+        ),
     }
     return {
         "tcp": {},
@@ -275,7 +309,9 @@ def _own_keys() -> dict[str, dict[str, Schema]]:
             )
         },
         "dns": {
-            "record": words.choice("Record", "The type of record to ask for.", DNS_RECORDS, examples=["A"], default="SOA"),
+            "record": words.choice(
+                "Record", "The type of record to ask for.", DNS_RECORDS, examples=["A"], default="SOA"
+            ),
             "name": words.string(
                 "Name",
                 "The name to ask for.",
@@ -296,7 +332,9 @@ def _own_keys() -> dict[str, dict[str, Schema]]:
         "ping": {},
         "script": {
             "command": words.command(
-                "Command", "Exits with 0 when the real server is alive.", example="/usr/local/lib/check-queue 10.11.12.21"
+                "Command",
+                "Exits with 0 when the real server is alive.",
+                example="/usr/local/lib/check-queue 10.11.12.21",
             )
         },
     }

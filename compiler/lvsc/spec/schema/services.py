@@ -47,10 +47,15 @@ def _plain_first(kind: str) -> tuple[bool, str]:
 
 def _kind(kind: str, fragment: Fragment) -> Schema:
     common = {key: value for key, value in common_keys().items() if key not in fragment.without}
-    said = words.choice("Kind", "What knows this service's protocol.", [kind], default=PLAIN if kind == PLAIN else None)
+    said = words.choice(
+        "Kind", "What knows this service's protocol.", [kind], default=PLAIN if kind == PLAIN else None
+    )
     required = {"address", "pool", *fragment.required} | (set() if kind == PLAIN else {"kind"})
     return words.table(
-        fragment.title, fragment.description, {"kind": said} | common | dict(fragment.properties), required=required
+        fragment.title,
+        fragment.description,
+        {"kind": said} | common | dict(fragment.properties),
+        required=required,
     )
 
 
@@ -91,14 +96,20 @@ def common_keys() -> dict[str, Schema]:
             example=["sh-port"],
         ),
         "persistence": words.duration(
-            "Persistence", "The same client goes to the same real server for so long: whole seconds, at most 31 days.", example="5m"
+            "Persistence",
+            "The same client goes to the same real server for so long: whole seconds, at most 31 days.",
+            example="5m",
         ),
         "persistence_granularity": words.table(
             "Persistence granularity",
             "Clients whose addresses agree in so many leading bits go together.",
             {
-                "ipv4": words.integer("IPv4", "Leading bits of an IPv4 address.", 1, 32, examples=[24], default=32),
-                "ipv6": words.integer("IPv6", "Leading bits of an IPv6 address.", 1, 128, examples=[64], default=128),
+                "ipv4": words.integer(
+                    "IPv4", "Leading bits of an IPv4 address.", 1, 32, examples=[24], default=32
+                ),
+                "ipv6": words.integer(
+                    "IPv6", "Leading bits of an IPv6 address.", 1, 128, examples=[64], default=128
+                ),
             },
         ),
         "persistence_engine": words.choice(

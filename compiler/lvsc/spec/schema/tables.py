@@ -1,15 +1,12 @@
-"""The schema of everything but pools and services."""
+"""The schema of the cluster, its networks, directors and addresses, and of kernel settings."""
 
-from lvsc.graph.nodes import AuthenticationType, Forwarding
+from lvsc.graph.nodes import Forwarding
 from lvsc.spec.schema import words
 from lvsc.spec.schema.words import Schema
 
 #: Derived marks keep away from keepalived's (1000 up) and Seesaw's (256 up); lvsc.lowering.marks leaves out Kubernetes' bits.
 FIRST_MARK = 0x10000000
 LAST_MARK = 0x7FFFFFFF
-
-#: Linux: ip_vs_sync.c.
-SYNC_PORT, SYNC_TTL, SYNC_GROUP = 8848, 1, "224.0.0.81"
 
 
 def cluster() -> Schema:
@@ -18,7 +15,9 @@ def cluster() -> Schema:
         "The cluster",
         "What holds for the whole cluster.",
         {
-            "name": words.name("Name", "Names the cluster, and the directory that its files are built into.", example="shop"),
+            "name": words.name(
+                "Name", "Names the cluster, and the directory that its files are built into.", example="shop"
+            ),
             "target": words.name(
                 "Target",
                 "The directors' Linux distribution release, which decides the backends, the programs' versions and the"
@@ -52,10 +51,20 @@ def cluster() -> Schema:
                 "The range that the marks of bundles without a `mark` of their own are derived in.",
                 {
                     "first": words.integer(
-                        "First", "The lowest derived mark.", 1, LAST_MARK, examples=[0x20000000], default=FIRST_MARK
+                        "First",
+                        "The lowest derived mark.",
+                        1,
+                        LAST_MARK,
+                        examples=[0x20000000],
+                        default=FIRST_MARK,
                     ),
                     "last": words.integer(
-                        "Last", "The highest derived mark.", 1, LAST_MARK, examples=[0x2FFFFFFF], default=LAST_MARK
+                        "Last",
+                        "The highest derived mark.",
+                        1,
+                        LAST_MARK,
+                        examples=[0x2FFFFFFF],
+                        default=LAST_MARK,
                     ),
                 },
             ),
@@ -157,173 +166,6 @@ def directors() -> Schema:
     )
 
 
-def failover() -> Schema:
-    """The schema of `[failover]`."""
-    return words.variants(
-        "Failover",
-        "How the virtual addresses move when a director fails. Needed with more than one director.",
-        "method",
-        {
-            "vrrp": words.table(
-                "Failover by VRRP",
-                "One VRRP instance for each network and family, all in one group that moves together.",
-                {
-                    "method": words.choice(
-                        "Method",
-                        "`vrrp`, by the director backend; `external`, by something that lvsc does not configure.",
-                        ["vrrp"],
-                        default="vrrp",
-                    ),
-                    "version": {
-                        "title": "Version",
-                        "description": "VRRP's version. Version 2 carries authentication and no IPv6.",
-                        "enum": [2, 3],
-                        "default": 3,
-                        "examples": [2],
-                    },
-                    "virtual_router_id": words.integer(
-                        "Virtual router id", "Unique among the virtual routers of each network.", 1, 255, examples=[51]
-                    ),
-                    "advertisement_interval": words.duration(
-                        "Advertisement interval",
-                        "How often the master says that it lives: whole seconds in version 2, up to 40 seconds in"
-                        " version 3.",
-                        example="500ms",
-                        default="1s",
-                    ),
-                    "preempt": words.boolean(
-                        "Preempt", "A director of higher priority takes over from a living one.", default=True
-                    ),
-                    "preempt_delay": words.duration(
-                        "Preempt delay", "How long it waits after its start before it does.", example="1m", default="0s"
-                    ),
-                    "unicast": words.boolean(
-                        "Unicast", "Send adverts to each peer's own address in place of multicast.", default=False
-                    ),
-                    "authentication": words.table(
-                        "Authentication",
-                        "VRRPv2's authentication. It keeps mistakes out, not attackers.",
-                        {
-                            "type": words.choice(
-                                "Type",
-                                "A plain password, or an authentication header.",
-                                [kind.value for kind in AuthenticationType],
-                                default=AuthenticationType.PASS.value,
-                            ),
-                            "password": words.one_of(
-                                "Password",
-                                "Where the password is kept: an environment variable or a file. At most eight characters"
-                                " count. The spec never holds it.",
-                                {
-                                    "env": words.string(
-                                        "Environment variable",
-                                        "Its value is read when the files are written.",
-                                        pattern="^[A-Za-z_][A-Za-z0-9_]{0,63}$",
-                                        says="an environment variable's name",
-                                        examples=["VRRP_PASSWORD"],
-                                    ),
-                                    "file": words.string(
-                                        "File",
-                                        "Its first line is read when the files are written; the path is relative to"
-                                        " the spec.",
-                                        pattern=words.PRINTABLE,
-                                        says=words.PRINTABLE_SAYS,
-                                        examples=["secrets/vrrp"],
-                                    ),
-                                },
-                            ),
-                        },
-                        required=["password"],
-                    ),
-                    "track_interfaces": words.array(
-                        "Track interfaces",
-                        "Further networks whose interface must be up; those with virtual addresses are tracked anyway.",
-                        {"type": "string", "pattern": words.NAME, "x-pattern-says": words.NAME_SAYS},
-                        example=["private"],
-                    ),
-                    "track_scripts": words.array(
-                        "Track scripts",
-                        "Commands whose failure makes a director give up its addresses.",
-                        words.table(
-                            "A track script",
-                            "A command and how often it runs.",
-                            {
-                                "name": words.name("Name", "Names the script.", example="uplink"),
-                                "command": words.command(
-                                    "Command", "Succeeds while all is well.", example="/usr/bin/ping -c 1 192.0.2.1"
-                                ),
-                                "interval": words.duration(
-                                    "Interval", "Whole seconds between runs.", example="5s", default="2s"
-                                ),
-                                "timeout": words.duration(
-                                    "Timeout", "Whole seconds until a run counts as failed.", example="5s", default="2s"
-                                ),
-                                "rise": words.integer(
-                                    "Rise", "Successes until it counts as good.", 1, 1000, examples=[3], default=2
-                                ),
-                                "fall": words.integer(
-                                    "Fall", "Failures until it counts as bad.", 1, 1000, examples=[3], default=2
-                                ),
-                            },
-                            required=["name", "command"],
-                        ),
-                        example=[{"name": "uplink", "command": "/usr/bin/ping -c 1 192.0.2.1"}],
-                    ),
-                    "notify": words.table(
-                        "Notify",
-                        "Commands that run when a director changes state.",
-                        {
-                            state: words.command(
-                                state.capitalize(), f"Runs when the director {event}.", example=f"/usr/local/sbin/{state}"
-                            )
-                            for state, event in {
-                                "master": "takes the addresses",
-                                "backup": "gives them up",
-                                "fault": "finds a fault of its own",
-                                "stop": "stops",
-                            }.items()
-                        },
-                    ),
-                },
-                required=["virtual_router_id"],
-            ),
-            "external": words.table(
-                "External failover",
-                "Something else moves the virtual addresses; lvsc emits none for the directors.",
-                {"method": words.choice("Method", "How the addresses move.", ["external"])},
-                required=["method"],
-            ),
-        },
-        default="vrrp",
-    )
-
-
-def connection_sync() -> Schema:
-    """The schema of `[connection_sync]`."""
-    return words.table(
-        "Connection synchronisation",
-        "The active director tells the others of its connections, so that these survive a failover.",
-        {
-            "network": words.name("Network", "The network whose interface carries it.", example="private"),
-            "id": words.integer("Id", "Tells clusters on one network apart.", 0, 255, examples=[51]),
-            "max_length": words.integer(
-                "Maximum length", "The longest message, in bytes; unsaid, what the interface carries.", 1, 65507, examples=[1472]
-            ),
-            "port": words.integer("Port", "The UDP port.", 1, 65535, examples=[8849], default=SYNC_PORT),
-            "ttl": words.integer("TTL", "How many routers a message may pass.", 1, 255, examples=[2], default=SYNC_TTL),
-            "group": words.string(
-                "Group",
-                "The multicast group.",
-                pattern=words.ADDRESS,
-                says=words.ADDRESS_SAYS,
-                examples=["224.0.0.82"],
-                default=SYNC_GROUP,
-            ),
-        },
-        required=["id", "network"],
-    )
-
-
 def timeouts() -> Schema:
     """The schema of `[timeouts]`."""
     return words.table(
@@ -370,20 +212,34 @@ def tuning() -> Schema:
                 "Sync threshold",
                 "When a connection is told to the other directors.",
                 {
-                    "packets": words.integer("Packets", "After so many packets.", 0, 2147483646, examples=[3], default=3),
+                    "packets": words.integer(
+                        "Packets", "After so many packets.", 0, 2147483646, examples=[3], default=3
+                    ),
                     "period": words.integer(
                         "Period", "And again every so many packets.", 1, 2147483647, examples=[50], default=50
                     ),
                 },
             ),
             "connection_table_bits": words.integer(
-                "Connection table size", "The connection table has two to the power of so many rows.", 8, 27, examples=[20]
+                "Connection table size",
+                "The connection table has two to the power of so many rows.",
+                8,
+                27,
+                examples=[20],
             ),
             "conntrack_max": words.integer(
-                "Conntrack limit", "The most connections that connection tracking holds.", 1024, 2147483647, examples=[1048576]
+                "Conntrack limit",
+                "The most connections that connection tracking holds.",
+                1024,
+                2147483647,
+                examples=[1048576],
             ),
             "conntrack_buckets": words.integer(
-                "Conntrack buckets", "The rows of connection tracking's table.", 1024, 2147483647, examples=[262144]
+                "Conntrack buckets",
+                "The rows of connection tracking's table.",
+                1024,
+                2147483647,
+                examples=[262144],
             ),
         },
     )
@@ -406,7 +262,11 @@ def email() -> Schema:
                 example=["ops@example.net"],
             ),
             "server": words.string(
-                "Server", "The mail server's address.", pattern=words.ADDRESS, says=words.ADDRESS_SAYS, examples=["192.0.2.25"]
+                "Server",
+                "The mail server's address.",
+                pattern=words.ADDRESS,
+                says=words.ADDRESS_SAYS,
+                examples=["192.0.2.25"],
             ),
             "port": words.integer("Port", "The mail server's port.", 1, 65535, examples=[587], default=25),
         },
@@ -424,7 +284,9 @@ def addresses() -> Schema:
             "One or more IP addresses that move together.",
             {
                 "network": words.name("Network", "The network that the address is on.", example="public"),
-                "ip": words.addresses("IP", "The IP addresses, of either family.", example=["192.0.2.10", "2001:db8::10"]),
+                "ip": words.addresses(
+                    "IP", "The IP addresses, of either family.", example=["192.0.2.10", "2001:db8::10"]
+                ),
             },
             required=["ip", "network"],
         ),

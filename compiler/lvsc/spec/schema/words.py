@@ -35,7 +35,13 @@ MAC_SAYS = 'a MAC address, as in "52:54:00:12:34:56"'
 
 
 def string(
-    title: str, description: str, *, pattern: str, says: str, examples: Iterable[str], default: str | None = None
+    title: str,
+    description: str,
+    *,
+    pattern: str,
+    says: str,
+    examples: Iterable[str],
+    default: str | None = None,
 ) -> Schema:
     """A string that matches a pattern."""
     schema: Schema = {"type": "string", "pattern": pattern, "x-pattern-says": says}
@@ -43,7 +49,12 @@ def string(
 
 
 def choice(
-    title: str, description: str, values: Iterable[str], *, examples: Iterable[str] = (), default: str | None = None
+    title: str,
+    description: str,
+    values: Iterable[str],
+    *,
+    examples: Iterable[str] = (),
+    default: str | None = None,
 ) -> Schema:
     """One of a closed set of words."""
     words = list(values)
@@ -65,7 +76,9 @@ def boolean(title: str, description: str, *, default: bool | None) -> Schema:
 
 def duration(title: str, description: str, *, example: str, default: str | None = None) -> Schema:
     """A number with a unit of time."""
-    return string(title, description, pattern=DURATION, says=DURATION_SAYS, examples=[example], default=default)
+    return string(
+        title, description, pattern=DURATION, says=DURATION_SAYS, examples=[example], default=default
+    )
 
 
 def name(title: str, description: str, *, example: str) -> Schema:
@@ -78,7 +91,9 @@ def command(title: str, description: str, *, example: str) -> Schema:
     return string(title, description, pattern=COMMAND, says=COMMAND_SAYS, examples=[example])
 
 
-def array(title: str, description: str, items: Schema, *, example: list[object], default: object = None) -> Schema:
+def array(
+    title: str, description: str, items: Schema, *, example: list[object], default: object = None
+) -> Schema:
     """A list of at least one item, none twice."""
     schema: Schema = {"type": "array", "items": items, "minItems": 1, "uniqueItems": True}
     return _described(schema, title, description, [example], default)
@@ -106,7 +121,9 @@ def one_of(title: str, description: str, properties: Mapping[str, Schema]) -> Sc
     return {**table(title, description, properties), "minProperties": 1, "maxProperties": 1}
 
 
-def named(title: str, description: str, item: Schema, *, pattern: str = NAME, says: str = NAME_SAYS) -> Schema:
+def named(
+    title: str, description: str, item: Schema, *, pattern: str = NAME, says: str = NAME_SAYS
+) -> Schema:
     """A table whose keys are names that the user chooses."""
     return {
         "type": "object",

@@ -15,6 +15,8 @@ from lvsc.plugin import (
     PacketRule,
     Role,
     Stage,
+    disable_unit,
+    enable_unit,
 )
 from lvsc_nftables.check import refusals
 from lvsc_nftables.lookup import RENDERED
@@ -77,5 +79,7 @@ class Nftables(Backend):
             unit=unit,
             load=((nft, "-f", RULESET_PATH),),
             unload=((nft, "; ".join(removal(target))),),
+            enable=enable_unit(target, unit),
+            disable=disable_unit(target, unit),
         )
         return Emission(artifacts=tuple(artifacts), steps=(step,))

@@ -16,7 +16,8 @@ def systemd_unit(header: str, target: Target) -> Text:
     """
     nft = target.program("nft")
     wipers = " ".join(target.units.nftables)
-    before = [target.units.network_pre, target.units.keepalived, "shutdown.target"]
+    before = [target.units.network_pre, *_later(target, ".service"), "shutdown.target"]
+    after = ["systemd-modules-load.service", "systemd-sysctl.service", *target.units.nftables]
     text = Text()
     text.add(header)
     text.add("[Unit]")
@@ -25,8 +26,8 @@ def systemd_unit(header: str, target: Target) -> Text:
     text.add("DefaultDependencies=no")
     text.add("Conflicts=shutdown.target")
     text.add(f"Wants={target.units.network_pre}")
-    text.add(f"Before={' '.join(unit for unit in before if unit is not None)}")
-    text.add(f"After={' '.join(['systemd-modules-load.service', *target.units.nftables])}")
+    text.add(f"Before={' '.join(before)}")
+    text.add(f"After={' '.join(after)}")
     if wipers:
         text.add(f"PartOf={wipers}")
         text.add(f"ReloadPropagatedFrom={wipers}")
@@ -64,7 +65,6 @@ def openrc_script(header: str, target: Target) -> Text:
     when the runlevels change (openrc-run(8)); 0.45 does not, hence the advice in the script.
     """
     nft = target.program("nft")
-    before = [target.units.network_pre, target.units.keepalived]
     text = Text()
     text.add("#!/sbin/openrc-run")
     text.add(header)
@@ -73,7 +73,8 @@ def openrc_script(header: str, target: Target) -> Text:
     text.add('extra_started_commands="reload"')
     text.add()
     text.add("depend() {")
-    text.add(f"\tbefore {' '.join(unit for unit in before if unit is not None)}")
+    text.add("\tafter lvsc-settings")  # which comes after the network, so this cannot come before it
+    text.add(f"\tbefore {' '.join(_later(target))}")
     if target.units.nftables:
         text.add(f"\tuse {' '.join(target.units.nftables)}")
         text.add("\t# What flushes every table is needed where it is enabled, so that this restarts with it.")
@@ -96,3 +97,9 @@ def openrc_script(header: str, target: Target) -> Text:
         text.add("\teend $?")
         text.add("}")
     return text
+
+
+def _later(target: Target, suffix: str = "") -> tuple[str, ...]:
+    """The units that may bring up a virtual address or send its packets on."""
+    keepalived = () if target.units.keepalived is None else (target.units.keepalived,)
+    return (*keepalived, f"lvsc-ipvsadm{suffix}", f"lvsc-addresses{suffix}")

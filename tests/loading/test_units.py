@@ -49,16 +49,19 @@ OPENRC_STUBS = {
 }
 
 SYSTEMD_CASES = [
+    pytest.param("red-hat", Options(), id="Red Hat's"),
     pytest.param("red-hat", Options(backends=("iptables",)), id="Red Hat's, iptables"),
     pytest.param("red-hat", Options(target="rhel7", backends=("iptables",)), id="an old Red Hat's"),
     pytest.param("minimal", Options(backends=("iptables",)), id="a single director with keepalived"),
     pytest.param("ipvsadm", Options(), id="ipvsadm"),
+    pytest.param("ipvsadm", Options(backends=("nftables", "ipvsadm")), id="ipvsadm, nftables"),
     pytest.param("direct-routing", Options(backends=("iptables",)), id="direct routing, FTP"),
     pytest.param("tunnel", Options(backends=("iptables",)), id="tunnels"),
 ]
 CASES = [
     *SYSTEMD_CASES,
-    pytest.param("dns", Options(target="alpine324", backends=("iptables",)), id="Alpine, keepalived"),
+    pytest.param("dns", Options(), id="Alpine"),
+    pytest.param("dns", Options(backends=("iptables",)), id="Alpine, iptables"),
     pytest.param("ipvsadm", Options(target="alpine324"), id="Alpine, ipvsadm"),
     pytest.param("tunnel", Options(target="alpine324", backends=("iptables",)), id="Alpine, tunnels"),
 ]

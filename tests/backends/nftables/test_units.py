@@ -35,8 +35,8 @@ Documentation=man:nft(8)
 DefaultDependencies=no
 Conflicts=shutdown.target
 Wants=network-pre.target
-Before=network-pre.target keepalived.service shutdown.target
-After=systemd-modules-load.service nftables.service
+Before=network-pre.target keepalived.service lvsc-ipvsadm.service lvsc-addresses.service shutdown.target
+After=systemd-modules-load.service systemd-sysctl.service nftables.service
 PartOf=nftables.service
 ReloadPropagatedFrom=nftables.service
 
@@ -73,8 +73,8 @@ def test_where_nothing_else_flushes_the_unit_depends_on_nothing(part: MakePart) 
     found = artifacts(alone)
     assert set(found) == {"/etc/lvsc/nftables.nft", "/etc/systemd/system/lvsc-nftables.service"}
     unit = found["/etc/systemd/system/lvsc-nftables.service"].text.splitlines()
-    assert "Before=network-pre.target shutdown.target" in unit
-    assert "After=systemd-modules-load.service" in unit
+    assert "Before=network-pre.target lvsc-ipvsadm.service lvsc-addresses.service shutdown.target" in unit
+    assert "After=systemd-modules-load.service systemd-sysctl.service" in unit
     assert "WantedBy=multi-user.target" in unit
     assert not [line for line in unit if line.startswith(("PartOf", "Reload"))]
 
@@ -116,7 +116,8 @@ description="Firewall marks, conntrack helpers and source NAT of lvsc"
 extra_started_commands="reload"
 
 depend() {
-	before net keepalived
+	after lvsc-settings
+	before keepalived lvsc-ipvsadm lvsc-addresses
 	use nftables
 	# What flushes every table is needed where it is enabled, so that this restarts with it.
 	# Run `rc-update -u` after enabling or disabling it.

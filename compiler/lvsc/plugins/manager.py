@@ -123,14 +123,18 @@ def _provided(manager: pluggy.PluginManager, name: str, entry: EntryPoint) -> Ba
 
 
 def _kinds(manager: pluggy.PluginManager, backends: Container[str]) -> dict[str, ServiceKind]:
-    with _blamed("a plugin fails to provide its service kind"):
-        found = manager.hook.lvsc_service_kind()
     kinds: dict[str, ServiceKind] = {}
-    for kind in found:
+    providers: dict[str, str] = {}
+    for hook in manager.hook.lvsc_service_kind.get_hookimpls():
+        with _blamed(f"plugin `{hook.plugin_name}` fails to provide its service kind"):
+            kind = hook.function()
         if not isinstance(kind, ServiceKind):
-            raise PluginError(f"a plugin provides {kind!r} where a service kind should be")
-        if kind.name in kinds:
-            raise PluginError(f"two plugins provide the service kind `{kind.name}`")
+            raise PluginError(f"plugin `{hook.plugin_name}` provides {kind!r} where a service kind should be")
+        other = providers.setdefault(kind.name, hook.plugin_name)
+        if other != hook.plugin_name:
+            raise PluginError(
+                f"plugins `{other}` and `{hook.plugin_name}` both provide the service kind `{kind.name}`"
+            )
         for backend in kind.backends:
             if backend not in backends:
                 raise PluginError(

@@ -253,6 +253,6 @@ def test_what_a_kind_of_services_asks_for_is_neither_narrowed_nor_widened() -> N
     found = passages(compile_text(spec()), {**plugins().kinds, "plain": Greedy()})
     opened = [(p.sources, p.destination_ports) for p in found if p.chain is Hook.FORWARD and p.service]
     assert opened == [
-        ((ip_network("192.0.2.21"),), (PortRange(7, 8),)),
         ((ip_network("192.0.2.22"),), ()),
+        ((ip_network("192.0.2.21"),), (PortRange(7, 8),)),
     ]

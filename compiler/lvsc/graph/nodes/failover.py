@@ -1,0 +1,147 @@
+"""How addresses move between directors, and connections with them."""
+
+from dataclasses import dataclass
+from enum import Enum
+from ipaddress import IPv4Interface, IPv6Interface
+
+from lvsc.graph.nodes.base import Node
+from lvsc.graph.traffic import Address, Family
+from lvsc.secrets import SecretRef
+
+Interface = IPv4Interface | IPv6Interface
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts(Node):
+    """IPVS's time-outs for idle connections, in seconds; 0 leaves the kernel's."""
+
+    tcp: int
+    tcp_fin: int
+    udp: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionSync(Node):
+    """IPVS's connection synchronisation between directors, over multicast."""
+
+    interface: str
+    instance: str | None
+    """The VRRP instance whose state decides who sends and who receives; None where both run at once."""
+    sync_id: int
+    max_length: int | None = None
+    port: int | None = None
+    ttl: int | None = None
+    group: Address | None = None
+
+
+class AddressRole(Enum):
+    """Why a host has a virtual address."""
+
+    SERVED = "served"
+    GATEWAY = "gateway"
+    """The real servers' default route."""
+    LOOPBACK = "loopback"
+    """A real server accepts packets for it, and never answers ARP for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualAddress(Node):
+    """A virtual address on a host."""
+
+    interface: str
+    address: Interface
+    role: AddressRole
+    instance: str | None
+    """The VRRP instance that moves it; None where the host has it always."""
+
+    @property
+    def sort_key(self) -> tuple[object, ...]:
+        return (self.instance or "", self.interface, self.address.version, int(self.address.ip))
+
+
+class AuthenticationType(Enum):
+    """VRRPv2 authentication (keepalived.conf(5), auth_type)."""
+
+    PASS = "pass"  # noqa: S105 - the protocol's word
+    AH = "ah"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authentication:
+    """How VRRPv2 adverts are authenticated."""
+
+    type: AuthenticationType
+    password: SecretRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VrrpInstance(Node):
+    """A director's part in one virtual router: one a network and family. Times are seconds."""
+
+    name: str
+    interface: str
+    family: Family
+    version: int
+    router_id: int
+    priority: int
+    preempt: bool = True
+    preempt_delay: float = 0
+    advertisement_interval: float = 1
+    unicast_source: Address | None = None
+    unicast_peers: tuple[Address, ...] = ()
+    authentication: Authentication | None = None
+
+    @property
+    def sort_key(self) -> tuple[object, ...]:
+        return (self.name,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncGroup(Node):
+    """VRRP instances that fail over together, and what is told when they do."""
+
+    name: str
+    instances: tuple[str, ...]
+    track_interfaces: tuple[str, ...] = ()
+    track_scripts: tuple[str, ...] = ()
+    master: str | None = None
+    backup: str | None = None
+    fault: str | None = None
+    stop: str | None = None
+
+    @property
+    def sort_key(self) -> tuple[object, ...]:
+        return (self.name,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackScript(Node):
+    """A command whose failure takes a director out of the failover group. Times are seconds."""
+
+    name: str
+    command: str
+    interval: int
+    timeout: int
+    rise: int
+    fall: int
+
+    @property
+    def sort_key(self) -> tuple[object, ...]:
+        return (self.name,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptUser(Node):
+    """The user that health check, notify and track commands run as."""
+
+    user: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailAlerts(Node):
+    """Who is told by mail when a real server or a director changes state."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    server: Address
+    port: int = 25

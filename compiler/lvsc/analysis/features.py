@@ -37,12 +37,14 @@ def missing_features(
     services: Iterable[LoweredService],
     director_target: Target,
 ) -> Iterator[Diagnostic]:
-    """A diagnostic for each feature that a target lacks and a place in the spec needs, once."""
-    seen: set[tuple[Feature, str, Origin]] = set()
+    """A diagnostic for each thing that a target cannot do and a place in the spec needs, once, whoever lacks it."""
+    missing: dict[tuple[str, str, Origin], tuple[Target, dict[Feature, None]]] = {}
     for feature, target, origin in _needed(parts, services, director_target):
-        if not target.has(feature) and (feature, target.name, origin) not in seen:
-            seen.add((feature, target.name, origin))
-            yield _missing(feature, target, origin)
+        if not target.has(feature):
+            key = (feature.value.title, target.name, origin)
+            missing.setdefault(key, (target, {}))[1].setdefault(feature)
+    for (title, _, origin), (target, lacking) in missing.items():
+        yield _missing(title, target, origin, tuple(lacking))
 
 
 def _needed(
@@ -84,20 +86,24 @@ def kernel_needs(node: Node) -> Iterator[Feature]:
         yield Feature.KERNEL_FOU
 
 
-def _missing(feature: Feature, target: Target, origin: Origin) -> Diagnostic:
+def _missing(title: str, target: Target, origin: Origin, features: tuple[Feature, ...]) -> Diagnostic:
+    able = [name for name in first_with(features[0]) if all(name in first_with(other) for other in features)]
+    return codes.MISSING_FEATURE.at(
+        origin,
+        f"target `{target.name}` cannot do {title}",
+        notes=[_lacks(target, feature) for feature in features],
+        help=f"use another way, or a target that can: {', '.join(f'`{name}`' for name in able)}"
+        if able
+        else "use another way: no target can",
+    )
+
+
+def _lacks(target: Target, feature: Feature) -> str:
     fact = feature.value
     version = target.version(fact.program)
     program = _PROGRAMS.get(fact.program.value, fact.program.value)
     has = f"has {version}" if version is not None else "does not ship it"
-    others = [name for name in first_with(feature) if name != target.name]
-    return codes.MISSING_FEATURE.at(
-        origin,
-        f"target `{target.name}` cannot do {fact.title}",
-        notes=[f"it needs {program} {fact.since} or newer, and `{target.name}` {has}"],
-        help=f"use another way, or a target that can: {', '.join(f'`{name}`' for name in others)}"
-        if others
-        else "use another way: no target can",
-    )
+    return f"it needs {program} {fact.since} or newer, and `{target.name}` {has}"
 
 
 _PROGRAMS = {"kernel": "Linux"}

@@ -10,11 +10,14 @@ from lvsc.plugin import (
     Init,
     LoadStep,
     Node,
+    Reading,
     Role,
+    Source,
     Stage,
     disable_unit,
     enable_unit,
 )
+from lvsc_iptables import read
 from lvsc_iptables.check import refusals
 from lvsc_iptables.restore import restore_file, restore_path
 from lvsc_iptables.rules import RENDERED, packet_rules, rules_by_chain
@@ -72,3 +75,11 @@ class Iptables(Backend):
             disable=disable_unit(target, unit),
         )
         return Emission(artifacts=tuple(artifacts), steps=(step,))
+
+    def recognises(self, source: Source) -> bool:
+        """Whether it is the text that iptables-restore reads or iptables-save prints."""
+        return read.recognises(source.text)
+
+    def read(self, source: Source) -> Reading:
+        """The rules of lvsc's own chains as nodes, other people's rules and chains as foreign."""
+        return read.read(source)

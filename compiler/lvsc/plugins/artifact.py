@@ -45,6 +45,7 @@ class Line:
 
     text: str
     origin: Origin | None = None
+    """None for what no place in the spec asks for, such as the head of a file."""
 
     def __post_init__(self) -> None:
         if _ENDS_A_LINE.search(self.text):

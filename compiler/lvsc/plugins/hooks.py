@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PROJECT = "lvsc"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
+#: Stands above each function by which a plugin implements a hook.
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
 

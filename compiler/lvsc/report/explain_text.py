@@ -36,7 +36,7 @@ def _paragraph(lines: list[str]) -> Iterator[str]:
         else:
             parts[-1] += f" {line.strip()}"
     for part in parts:
-        yield from textwrap.wrap(part, _WIDTH, subsequent_indent="  " if items else "")
+        yield from _wrapped(part, "", "  " if items else "")
 
 
 def overview(explanation: Explanation) -> str:
@@ -169,11 +169,11 @@ def _firewall(explanation: Explanation) -> Iterator[str]:
         if passage.chain is not chain:
             chain = passage.chain
             yield f"  {chain.value.upper()}{', if it drops anything' if chain is Hook.OUTPUT else ''}"
-        yield from textwrap.wrap(_passage(passage), _WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 8)
+        yield from _wrapped(_passage(passage), " " * 4, " " * 8)
         service = f"service {passage.service}: " if passage.service is not None else ""
         emitted = "; lvsc emits a rule for them" if passage.emitted else ""
         why = f"{service}{passage.why}{emitted}"
-        yield from textwrap.wrap(why, _WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 8)
+        yield from _wrapped(why, " " * 8, " " * 8)
 
 
 def _passage(passage: Passage) -> str:
@@ -205,7 +205,19 @@ def _items(label: str, texts: Iterable[str]) -> Iterator[str]:
 def _item(label: str, text: str, *, indent: int = 0) -> list[str]:
     """A label and its text, wrapped beside it."""
     first = f"{' ' * indent}{label:<{_LABEL}} "
-    return textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=" " * (indent + _LABEL + 1))
+    return _wrapped(text, first, " " * (indent + _LABEL + 1))
+
+
+def _wrapped(text: str, first: str, rest: str) -> list[str]:
+    """The text in lines that begin with `first` and `rest`; names with hyphens stay whole."""
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def _listed(words: Iterable[str]) -> str:

@@ -176,6 +176,36 @@ def test_a_failed_build_onto_nothing_leaves_nothing(tmp_path: Path, monkeypatch:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_build_that_cannot_make_its_directory_leaves_none_of_those_above(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mkdir(path: Path, mode: int = 0o777) -> None:
+        if path.name == CLUSTER:
+            raise OSError(errno.EDQUOT, "no quota")
+        real(path, mode)
+
+    real = os.mkdir
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    with pytest.raises(DiagnosticError, match=f"cannot make `{tmp_path}/deep/er/out/{CLUSTER}`"):
+        build(compiled(AFTER), tmp_path / "deep/er/out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_temporary_file_that_appears_under_way_is_not_written_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rename(source: Path, target: Path) -> None:
+        real(source, target)
+        theirs.write_text("theirs")
+
+    build(compiled(BEFORE), tmp_path)
+    theirs = tmp_path / CLUSTER / f"a/etc/.changed{TEMPORARY}"
+    real = os.rename
+    monkeypatch.setattr(os, "rename", rename)
+    with pytest.raises(DiagnosticError, match=r"cannot write .*: file exists"):
+        build(compiled(AFTER), tmp_path)
+
+
 def test_the_error_says_what_could_not_be_done_and_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,16 +66,13 @@ class Tree:
             return file.read()
 
     def make_directories(self, source: str, made: list[str]) -> None:
-        """Make the directories that a file needs; adds those that were not there to `made`, even if it fails then."""
+        """Make the directories that a file needs and `look` did not find; adds them to `made`, even if it fails then."""
         for parent in reversed(parents(source)):
             if parent in self._directories:
                 continue
             with refusal(self.path(parent), "make"):
                 made.append(parent)
-                try:
-                    _make_directory(self.path(parent))
-                except FileExistsError:
-                    made.pop()
+                _make_directory(self.path(parent))
             self._directories.add(parent)
 
     def write_temporary(self, source: str, data: bytes, mode: int) -> None:

@@ -101,5 +101,7 @@ def _step(step: HostStep) -> dict[str, Any]:
         "backend": step.backend,
         "unit": step.step.unit,
         "commands": step.step.load,
+        "enable": step.step.enable,
         "unload": step.step.unload,
+        "disable": step.step.disable,
     }

@@ -1,12 +1,13 @@
-"""Holding a document against the schema: what is said, where, and that two independent judges agree."""
+"""Holding a document against the schema: what is said and where, and that two independent judges agree."""
 
 import copy
 import datetime as dt
+import math
 import time
 from collections.abc import Iterator
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from lvsc.spec.check import check
 from lvsc.spec.complaint import complaints
 from lvsc.spec.failure import Failure
 from lvsc.spec.judge import find_failures
+from lvsc.spec.keywords import TomlValidator
 from lvsc.spec.read import Document, read
 from lvsc.spec.schema.fragment import PLAIN, Fragment
 
@@ -621,35 +623,39 @@ def test_ten_thousand_mistakes_are_no_wait(name: str, mistake: str) -> None:
     assert len(diagnostics) == 10_000 * (1 if name == "service" else 2)
 
 
-# The judges. jsonschema, with TOML's types in place of JSON's, finds the same failures as the checker does.
-
-
-def is_integer(_: object, value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def is_number(_: object, value: object) -> bool:
-    return is_integer(_, value) or (isinstance(value, float) and abs(value) < float("inf"))
-
-
-Judge = jsonschema.validators.extend(  # type: ignore[no-untyped-call]  # the stubs leave it out
-    jsonschema.Draft202012Validator,
-    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", is_integer).redefine(
-        "number", is_number
-    ),
-)
+# The judges. jsonschema-rs gives the same verdict as the checker, and jsonschema, which is only asked about the parts that
+# jsonschema-rs refuses, finds the same failures in the whole document.
 
 
 def judged(values: dict[str, Any], schema: dict[str, Any]) -> set[tuple[object, ...]]:
-    """Path, keyword and, for a table's key, the key, of each failure that jsonschema finds."""
-    return {
-        (
-            tuple(error.absolute_path),
-            error.validator,
-            error.instance if "propertyNames" in error.relative_schema_path else None,
-        )
-        for error in Judge(schema).iter_errors(values)
-    }
+    """Path, keyword and, for a table's key, the key, of each failure that jsonschema finds in the whole document."""
+    failures: set[tuple[object, ...]] = set()
+    for error in TomlValidator(schema).iter_errors(values):
+        path = tuple(error.absolute_path)
+        if error.validator == "propertyNames":
+            failures |= {(path, wrong.validator, wrong.instance) for wrong in error.context}
+        else:
+            failures.add((path, error.validator, None))
+    return failures
+
+
+def as_json(value: object) -> object:
+    """The value with null for dates, times, inf and nan, which JSON lacks."""
+    if isinstance(value, dict):
+        return {key: as_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [as_json(item) for item in value]
+    lacks = isinstance(value, dt.date | dt.time) or (isinstance(value, float) and not math.isfinite(value))
+    return None if lacks else value
+
+
+def in_json_too(value: object) -> bool:
+    """Whether JSON has the value, and JSON Schema takes its type for the one that TOML takes it for."""
+    if isinstance(value, dict | list):
+        return all(in_json_too(item) for item in (value.values() if isinstance(value, dict) else value))
+    if isinstance(value, float):
+        return math.isfinite(value) and not value.is_integer()
+    return not isinstance(value, dt.date | dt.time)
 
 
 def checked(values: dict[str, Any], schema: dict[str, Any]) -> set[tuple[object, ...]]:
@@ -658,16 +664,13 @@ def checked(values: dict[str, Any], schema: dict[str, Any]) -> set[tuple[object,
 
 
 VALUES = st.one_of(
-    st.sampled_from(
-        [0, 1, 2, 300, -1, 1.5, float("inf"), True, "", "web", "nat", "ftp", "Web", "5m", "x" * 50]
-    ),
+    st.sampled_from([0, 1, 2, 300, -1, 1.5, 1.0, 2.0, math.inf, math.nan, True, False]),
+    st.sampled_from(["", "web", "web\n", "nat", "ftp", "Web", "5m", "5m\n", "x" * 50]),
     st.sampled_from([[], {}, ["a", "a"], [1, 1.5], [{}], {"name": "web"}, {"a": {"b": 1}}, [["x"]]]),
     st.sampled_from([dt.date(2026, 1, 1), dt.time(7, 32), dt.datetime(2026, 1, 1, tzinfo=dt.UTC)]),
     st.integers(),
-    st.floats().filter(lambda value: not value.is_integer()),
-    st.text().filter(
-        lambda text: not text.endswith("\n")
-    ),  # Python's `$` matches before it, JSON Schema's does not
+    st.floats(),
+    st.text(),
 )
 
 CLUSTER_SCHEMA = cluster_schema.generate(
@@ -741,7 +744,7 @@ MUTATIONS: st.SearchStrategy[Mutation] = st.tuples(
     st.integers(0, 1000),
     st.integers(0, 1000),
     st.sampled_from(["change", "add", "remove", "rename"]),
-    st.sampled_from(["extra", "kind", "port", "type", "9", "web", "Web", "name", "prot"]),
+    st.sampled_from(["extra", "kind", "port", "type", "9", "web", "web\n", "Web", "name", "prot"]),
     VALUES,
 )
 
@@ -783,6 +786,9 @@ def test_two_judges_agree_on_mutated_documents(
         mutate(values, mutation)
     expected = judged(values, schema)
     assert checked(values, schema) == expected
+    fits = jsonschema_rs.Draft202012Validator(schema).is_valid(as_json(values))
+    # What JSON lacks or knows otherwise is refused in more places, and nowhere else is anything allowed for it.
+    assert fits == (not expected) if in_json_too(values) else fits or expected
     diagnostics = check(Document("c", "", values), schema)
     assert bool(diagnostics) == bool(expected)
     assert all(diagnostic.message and diagnostic.place for diagnostic in diagnostics)
@@ -803,7 +809,7 @@ def test_what_is_mutated_is_good(text: str, schema: dict[str, Any]) -> None:
         pytest.param(
             '[services."a/b~1"]\nport = "x"', ("services", "a/b~1", "port"), id="pointer's own characters"
         ),
-        pytest.param('[services]\n"" = 5', ("services",), id="value of an empty key"),
+        pytest.param('[services]\n"" = 5', ("services", ""), id="value of an empty key"),
         pytest.param("[pools]\nab = [5]", ("pools", "ab", 0), id="item"),
         pytest.param("[services.ab]\nport = 1\n1 = 5", ("services", "ab", "1"), id="unknown key of digits"),
     ],
@@ -819,8 +825,53 @@ def test_dates_in_a_list_are_not_the_same() -> None:
     ] * 2
 
 
-def test_float_is_a_choice_of_floats() -> None:
-    assert found("ratio = 1.0", closed({"ratio": {"enum": [0.5, 1.0]}})) == []
+@pytest.mark.parametrize(
+    ("choices", "value", "fits"),
+    [
+        pytest.param([0.5, 1.0], "1.0", True, id="float for a float"),
+        pytest.param([0.5, 1.0], "1", True, id="integer for a float"),
+        pytest.param([1, 0.5], "1.0", False, id="float for an integer among floats"),
+        pytest.param([1], "true", False, id="boolean for an integer"),
+        pytest.param([True], "1", False, id="integer for a boolean"),
+        pytest.param([[1]], "[1.0]", False, id="float in a list"),
+        pytest.param([[1, 2]], "[1]", False, id="shorter list"),
+        pytest.param([{"a": 1}], "{ a = 1.0 }", False, id="float in a table"),
+        pytest.param([{"a": 1.0}], "{ a = 1 }", True, id="integer for a float in a table"),
+        pytest.param(["1979-05-27"], "1979-05-27", False, id="date for a string"),
+    ],
+)
+def test_choice_is_of_its_own_type(choices: list[Any], value: str, *, fits: bool) -> None:
+    for rule in [{"enum": choices}, *({"const": choice} for choice in choices[:1] if not fits)]:
+        assert (found(f"it = {value}", closed({"it": rule})) == []) == fits
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "fits"),
+    [
+        pytest.param("^a$", "a", True, id="end"),
+        pytest.param("^a$", "a\n", False, id="newline at the end"),
+        pytest.param("^(a$|b)", "a\n", False, id="end in a group"),
+        pytest.param("^a\\$$", "a$", True, id="escaped"),
+        pytest.param("^[$]$", "$", True, id="in brackets"),
+        pytest.param("^[\\]$]$", "$", True, id="after an escape in brackets"),
+        pytest.param("^[a]$", "a\n", False, id="after brackets"),
+        pytest.param("^[a-z]+", "a\n", True, id="none"),
+        pytest.param("^\\d$", "\u0663", False, id="digit of another script"),
+    ],
+)
+def test_patterns_mean_what_the_gate_takes_them_for(pattern: str, text: str, *, fits: bool) -> None:
+    assert jsonschema_rs.Draft202012Validator({"pattern": pattern}).is_valid(text) == fits
+    assert TomlValidator({"pattern": pattern}).is_valid(text) == fits
+
+
+def test_table_with_a_rule_for_its_size_is_judged_as_a_whole() -> None:
+    schema = closed(
+        {"pools": {"type": "object", "additionalProperties": {"type": "integer"}, "maxProperties": 2}}
+    )
+    diagnostics = found("[pools]\na = 1\nb = 2\nc = 3", schema)
+    assert [diagnostic.message for diagnostic in diagnostics] == [
+        "`pools` has 3 keys: it takes at most 2 keys"
+    ]
 
 
 def test_rule_for_the_whole_file_is_said_of_the_file() -> None:

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 from lvsc.diagnostics import KeyPath
@@ -31,16 +33,8 @@ class Failure:
 def resolve(schema: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:
     """What a part of the schema refers to by `$ref`, or the part itself."""
     while "$ref" in part:
-        part = part_at(schema, part["$ref"].removeprefix("#/").split("/"))
+        part = reduce(getitem, part["$ref"].removeprefix("#/").split("/"), schema)
     return part
-
-
-def part_at(schema: Mapping[str, Any], steps: Iterable[str | int]) -> Any:  # noqa: ANN401 - parts are of any type
-    """The part of the schema that the steps lead to; a step `$ref` leads to what is referred to."""
-    at: Any = schema
-    for step in steps:
-        at = resolve(schema, at) if step == "$ref" else at[step]
-    return at
 
 
 def repeated_items(items: Iterable[Any]) -> list[tuple[int, int]]:

@@ -26,6 +26,8 @@ FILTER = LoadStep(
     unit="filter.service",
     load=(("/sbin/load", "-f"),),
     unload=(("/sbin/unload",),),
+    enable=(("/sbin/enable", "filter"),),
+    disable=(("/sbin/disable", "filter"),),
 )
 MODULES = LoadStep(stage=Stage.MODULES, unit=None, load=(("/sbin/modprobe", "ip_vs"),))
 ADDRESSES = LoadStep(stage=Stage.ADDRESSES, unit="addresses.service", load=(("/bin/sh", "x"),))
@@ -83,14 +85,18 @@ def test_it_says_what_each_host_has_and_how_it_is_loaded() -> None:
                         "backend": "other",
                         "unit": None,
                         "commands": [["/sbin/modprobe", "ip_vs"]],
+                        "enable": [],
                         "unload": [],
+                        "disable": [],
                     },
                     {
                         "stage": "packet-filter",
                         "backend": "demo",
                         "unit": "filter.service",
                         "commands": [["/sbin/load", "-f"]],
+                        "enable": [["/sbin/enable", "filter"]],
                         "unload": [["/sbin/unload"]],
+                        "disable": [["/sbin/disable", "filter"]],
                     },
                 ],
             },

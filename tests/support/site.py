@@ -12,7 +12,8 @@ class Site:
 
     def install(self, distribution: str, *entry_points: tuple[str, str, str]) -> None:
         """Write the metadata of a distribution: each entry point's group, name and module."""
-        info = self.root / f"{distribution}-1.0.dist-info"
+        # A hyphen would end the name, and the second distribution of a prefix would not be seen.
+        info = self.root / f"{distribution.replace('-', '_')}-1.0.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
         sections = [f"[{group}]\n{name} = {module}\n" for group, name, module in entry_points]

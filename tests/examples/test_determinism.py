@@ -32,7 +32,7 @@ def build(where: Path, specs: Mapping[str, str], *, umask: int = 0o022, **enviro
         [sys.executable, "-m", "lvsc", "build", *(f"{name}.toml" for name in specs), "-o", "out"],
         cwd=where,
         umask=umask,
-        env={"PATH": os.environ["PATH"], "VRRP_PASSWORD": PASSWORD, **environment},
+        env={**_needed(), "VRRP_PASSWORD": PASSWORD, **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -44,6 +44,11 @@ def build(where: Path, specs: Mapping[str, str], *, umask: int = 0o022, **enviro
         for path in sorted(out.rglob("*"))
         if path.is_file() and not path.is_symlink()
     }
+
+
+def _needed() -> dict[str, str]:
+    """What finds the same programs and the same lvsc; all else is left out."""
+    return {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
 
 
 def shuffled(value: Any, order: random.Random) -> Any:  # noqa: ANN401 - a document's values are of any type

@@ -53,6 +53,12 @@ CASES: dict[str, tuple[str, str, Layer, Layer]] = {
             "networks": {"lan": {"gateway": "old"}},
         },
     ),
+    "nat-and-direct-in-one-service": (
+        "LVS414",
+        "services.web",
+        servers({"forwarding": "nat"}, {"forwarding": "direct"}),
+        merged({"cluster": {"firewall": "none"}}, servers({"forwarding": "nat"}, {"forwarding": "direct"})),
+    ),
     "weights-with-rr": (
         "LVS406",
         "services.web.scheduler",

@@ -20,6 +20,8 @@ INSIDE: Layer = {
     "networks": {"inside": {"interface": "eth1", "prefixes": ["10.0.0.0/24"]}},
     "directors": {"lvs1": {"addresses": {"inside": ["10.0.0.2"]}}},
 }
+#: Where nothing looks at a connection's state, one service may have several forwarding methods.
+UNFILTERED: Layer = {"cluster": {"firewall": "none"}}
 
 
 def inside(number: int) -> Layer:
@@ -100,7 +102,7 @@ WRONG: dict[str, tuple[str, str, Layer, Layer]] = {
         "LVS304",
         "pools.web.sorry_server.port",
         merged(DIRECT, sorry(port=8080)),
-        merged(DIRECT, sorry(port=8080, forwarding="nat")),
+        merged(DIRECT, UNFILTERED, sorry(port=8080, forwarding="nat")),
     ),
     "no-real-server-of-a-family": (
         "LVS306",
@@ -130,7 +132,7 @@ WRONG: dict[str, tuple[str, str, Layer, Layer]] = {
         "LVS306",
         "pools.web.sorry_server.ip",
         merged(DUAL, sorry(ip=["2001:db8::99"])),
-        merged(DUAL, sorry(ip=["192.0.2.99"], forwarding="tunnel")),
+        merged(DUAL, UNFILTERED, sorry(ip=["192.0.2.99"], forwarding="tunnel")),
     ),
     "one-host-twice-on-the-services-port": (
         "LVS206",
@@ -153,7 +155,7 @@ WRONG: dict[str, tuple[str, str, Layer, Layer]] = {
     "one-packet-by-nat": (
         "LVS317",
         "services.web.one_packet",
-        merged(UDP, servers({}, {"forwarding": "nat"})),
+        merged(UDP, UNFILTERED, servers({}, {"forwarding": "nat"})),
         merged(UDP, servers({}, {"forwarding": "tunnel"})),
     ),
     "flag-of-another-scheduler": (
@@ -194,7 +196,7 @@ WRONG: dict[str, tuple[str, str, Layer, Layer]] = {
     "source-nat-by-direct": (
         "LVS311",
         "services.web.source_nat",
-        merged(service(source_nat=True), servers({}, {"forwarding": "direct"})),
+        merged(UNFILTERED, service(source_nat=True), servers({}, {"forwarding": "direct"})),
         service(source_nat=True),
     ),
     "source-nat-towards-no-network": (

@@ -283,8 +283,8 @@ SYSCTLS: dict[str, tuple[tuple[Layer, ...], dict[str, str]]] = {
     "direct-behind-a-firewall": ((DIRECT, STATEFUL), {CONNTRACK: "0"}),
     "tunnel": ((TUNNEL,), {CONNTRACK: "0"}),
     "direct-and-nat": (
-        (DIRECT, servers({"forwarding": "nat"}, {})),
-        {FORWARD: "1", CONNTRACK: "1", **REDIRECTS},
+        (DIRECT, {"cluster": {"firewall": "none"}}, servers({"forwarding": "nat"}, {})),
+        {FORWARD: "1", CONNTRACK: "0", **REDIRECTS},
     ),
     "tuning": (
         (

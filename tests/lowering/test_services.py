@@ -153,7 +153,11 @@ SORRY: dict[str, tuple[tuple[Layer, ...], Layer, list[tuple[int, str, int, str]]
     "by-mark": ((MARK,), {}, [(4, "192.0.2.99", 0, "nat")]),
     "by-mark-port": ((MARK,), {"port": 8080}, [(4, "192.0.2.99", 8080, "nat")]),
     "bundle": ((BUNDLE,), {}, [(4, "192.0.2.99", 0, "nat")]),
-    "own-way": ((DIRECT,), {"forwarding": "nat"}, [(4, "192.0.2.99", 80, "nat")]),
+    "own-way": (
+        (DIRECT, {"cluster": {"firewall": "none"}}),
+        {"forwarding": "nat"},
+        [(4, "192.0.2.99", 80, "nat")],
+    ),
     "two-families": (
         (DUAL,),
         {"ip": ["192.0.2.99", "2001:db8::99"]},
@@ -272,7 +276,7 @@ def test_each_director_has_its_own_source_address() -> None:
         ((TUNNEL,), True),
         ((DIRECT, {"cluster": {"firewall": "stateful"}}), True),
         ((DIRECT, {"cluster": {"firewall": "none"}}), False),
-        ((DIRECT, servers({"forwarding": "nat"}, {})), False),
+        ((DIRECT, {"cluster": {"firewall": "none"}}, servers({"forwarding": "nat"}, {})), False),
     ],
     ids=["nat", "direct", "tunnel", "stateful", "no-firewall", "mixed"],
 )

@@ -104,6 +104,15 @@ real server sends from port 20: where it serves two virtual addresses, nothing i
 Name both addresses in one service, or give each service real servers of its own.""",
 )
 
+HALF_TRACKED = Code(
+    "LVS414",
+    "connections of which some can be tracked and some cannot",
+    """By `nat` a stateful firewall on the director needs connection tracking; by `direct` and `tunnel` it sees half of each
+connection and must not track it. Which real server a new connection gets is not known before IPVS has chosen, so one service
+cannot have both. Make a service, with an address or port of its own, for each; or say `firewall = "none"` where nothing on the
+directors looks at a connection's state.""",
+)
+
 MISSING_FEATURE = Code(
     "LVS501",
     "something that the target's version cannot do",
@@ -173,6 +182,7 @@ ALL = (
     NO_GATEWAY,
     UNCHECKED,
     TWO_SOURCES,
+    HALF_TRACKED,
     MISSING_FEATURE,
     UNKNOWN_BACKEND,
     TWO_BACKENDS,

@@ -10,7 +10,7 @@ from lvsc.graph.graph import RuleGraph
 from lvsc.graph.nodes import FailureAction, Forwarding, Scheduler, SchedulerFlag, SourceNat
 from lvsc.graph.traffic import Family
 from lvsc.lowering.lowered import Lowered, LoweredService
-from lvsc.spec.model import Cluster, ClusterNetwork, NoCheck, Pool, PoolServer, reached_at
+from lvsc.spec.model import Cluster, ClusterNetwork, Firewall, NoCheck, Pool, PoolServer, reached_at
 
 #: ip_vs_rr.c, ip_vs_lc.c and ip_vs_dh.c read a weight only to see whether it is 0.
 _WEIGHTLESS = {Scheduler.RR, Scheduler.LC, Scheduler.DH}
@@ -29,7 +29,21 @@ def lint(lowered: Lowered) -> list[Diagnostic]:
         found += _reach(service, cluster)
         found += _gateway(service, cluster)
         found += _unchecked(service)
+        found += _half_tracked(service, cluster)
     return [*found, *_quorums(lowered.services), *_source_nats(lowered.graph)]
+
+
+def _half_tracked(lowered: LoweredService, cluster: Cluster) -> Iterator[Diagnostic]:
+    pool = lowered.service.pool
+    methods = lowered.service.forwardings | ({pool.sorry_server.forwarding} if pool.sorry_server else set())
+    if Forwarding.NAT in methods and len(methods) > 1 and cluster.firewall is not Firewall.NONE:
+        words = ", ".join(sorted(f"`{method.value}`" for method in methods))
+        yield codes.HALF_TRACKED.at(
+            Place(lowered.service.origin, Anchor.TABLE),
+            f"service `{lowered.service.name}` is forwarded by {words}, and connection tracking can be right for one only",
+            others=[Place(pool.origin, Anchor.TABLE, "the pool")],
+            help='use one method for the service, or say `firewall = "none"` in `[cluster]`',
+        )
 
 
 def _unused(cluster: Cluster) -> Iterator[Diagnostic]:
@@ -80,7 +94,13 @@ def _bundle(lowered: LoweredService) -> Iterator[Diagnostic]:
     numbers = {(port.ports.first, port.ports.last) for port in lowered.ports}
     one_number = len(numbers) == 1 and lowered.ports[0].ports.single
     hashes = service.scheduler in _HASHING and _HASHING[service.scheduler] not in service.scheduler_flags
-    if lowered.ports and lowered.plan.persistence is None and not one_number and not hashes and not service.one_packet:
+    if (
+        lowered.ports
+        and lowered.plan.persistence is None
+        and not one_number
+        and not hashes
+        and not service.one_packet
+    ):
         yield codes.UNTIED_BUNDLE.at(
             Place(service.origin, Anchor.TABLE),
             f"bundle `{service.name}` has no persistence: a client's ports may go to different real servers",

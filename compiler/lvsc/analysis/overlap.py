@@ -72,7 +72,11 @@ def overlaps(all_claims: Iterable[Claim]) -> Iterator[tuple[Claim, Claim, int]]:
         group.sort(key=_by_ports)
         widest: Claim | None = None
         for claim in group:
-            if widest is not None and claim.ports.first <= widest.ports.last and widest.owner is not claim.owner:
+            if (
+                widest is not None
+                and claim.ports.first <= widest.ports.last
+                and widest.owner is not claim.owner
+            ):
                 yield widest, claim, claim.ports.first
             if widest is None or claim.ports.last > widest.ports.last:
                 widest = claim

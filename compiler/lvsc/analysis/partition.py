@@ -24,7 +24,11 @@ _SAID = {
 
 
 def partition(
-    graph: RuleGraph, backends: tuple[Backend, ...], targets: Mapping[str, Target], cluster: str, plugins: Plugins
+    graph: RuleGraph,
+    backends: tuple[Backend, ...],
+    targets: Mapping[str, Target],
+    cluster: str,
+    plugins: Plugins,
 ) -> tuple[dict[Backend, tuple[HostPart, ...]], list[Diagnostic]]:
     """Each backend's parts of the graph, and a diagnostic for what none of them renders or two of them would.
 
@@ -49,7 +53,9 @@ def partition(
                 doubles.setdefault((type(node).__name__, node.origin), (node, takers))
         for backend, nodes in own.items():
             if nodes:
-                parts[backend].append(HostPart(cluster=cluster, graph=host_graph.part(nodes), target=targets[host]))
+                parts[backend].append(
+                    HostPart(cluster=cluster, graph=host_graph.part(nodes), target=targets[host])
+                )
     problems += [_orphan(node, backends, plugins) for node in orphans.values()]
     problems += [_double(node, takers) for node, takers in doubles.values()]
     return {backend: tuple(own_parts) for backend, own_parts in parts.items()}, problems
@@ -75,7 +81,9 @@ def _orphan(node: Node, backends: Iterable[Backend], plugins: Plugins) -> Diagno
         node.origin,
         f"none of the chosen backends can say {_said(node)}",
         notes=[f"chosen are {chosen}"],
-        help="use " + " or ".join(f"`{name}`" for name in able) if able else "no installed backend can: leave it out",
+        help="use " + " or ".join(f"`{name}`" for name in able)
+        if able
+        else "no installed backend can: leave it out",
     )
 
 

@@ -20,7 +20,9 @@ class Origin:
     file: str
     path: KeyPath = ()
     line: int | None = None
+    """None until it is looked up, or where nothing has a line."""
     column: int | None = None
+    """None wherever `line` is."""
 
     def __truediv__(self, step: Step) -> "Origin":
         """The origin of something within: `origin / "ip" / 0`."""
@@ -99,10 +101,13 @@ class Diagnostic:
     code: Code
     message: str
     place: Place | None = None
+    """None where it is about no place in a file."""
     others: tuple[Place, ...] = ()
     notes: tuple[str, ...] = ()
     help: str | None = None
+    """None where there is nothing to do."""
     replacement: str | None = None
+    """None where no text certainly fits."""
 
     @property
     def severity(self) -> Severity:

@@ -208,16 +208,19 @@ class PoolServer:
     name: str
     ips: tuple[Address, ...]
     port: int | None
+    """None where it is the service's."""
     weight: int
     """What IPVS is told: 0 while it is drained."""
     upper_threshold: int
     lower_threshold: int
     forwarding: Forwarding
     tunnel: Tunnel | None
+    """None unless `forwarding` is tunnel."""
     disabled: bool
     target: str | None
     """None where it is the directors'."""
     interface: str | None
+    """None where the spec does not say it."""
     managed: bool
     origin: Origin
 
@@ -278,15 +281,19 @@ class Service:
     addresses: tuple[NamedAddress, ...]
     pool: Pool
     mark: int | None
+    """None where the spec says none: there may be a derived one."""
     scheduler: Scheduler
     scheduler_flags: tuple[SchedulerFlag, ...]
     persistence: int | None
+    """Seconds; None where the spec says none, though the kind may need it."""
     granularity: Mapping[Family, int]
     persistence_engine: str | None
+    """None is the client's address alone."""
     one_packet: bool
     source_nat: bool | str
     """Whether, or with the director's address in which network."""
     check: Check | NoCheck | None
+    """None where it is the pool's."""
     options: object
     """What the service kind made of its own keys."""
     origin: Origin
@@ -294,7 +301,9 @@ class Service:
     def ips(self, family: Family) -> tuple[Address, ...]:
         """The service's addresses of a family, in order."""
         return tuple(
-            sorted({ip for address in self.addresses for ip in address.ips if Family.of(ip) is family}, key=int)
+            sorted(
+                {ip for address in self.addresses for ip in address.ips if Family.of(ip) is family}, key=int
+            )
         )
 
     @property
@@ -318,16 +327,22 @@ class Cluster:
     backends: tuple[str, ...]
     forwarding: Forwarding
     firewall: Firewall | None
+    """None where the spec does not say it: any of them."""
     accept: bool
     marks: MarkRange
     script_user: str
     networks: Mapping[str, ClusterNetwork]
     directors: tuple[Director, ...]
     failover: Vrrp | ExternalFailover | None
+    """None where the spec has none, as only a single director may."""
     connection_sync: SyncSettings | None
+    """None where there is none."""
     timeouts: TimeoutSettings | None
+    """None leaves the kernel's."""
     tuning: Tuning | None
+    """None leaves the kernel's."""
     email: EmailSettings | None
+    """None tells nobody."""
     addresses: Mapping[str, NamedAddress]
     pools: Mapping[str, Pool]
     services: tuple[Service, ...]

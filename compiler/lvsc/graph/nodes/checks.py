@@ -31,7 +31,9 @@ class HttpProbe:
     digest: str | None = None
     """The MD5 of the body, in hexadecimal."""
     regex: str | None = None
+    """What the body must match; None takes any."""
     virtual_host: str | None = None
+    """The host to ask for; None names none."""
     sni: bool = False
     http_version: str = "1.0"
 
@@ -41,6 +43,7 @@ class SmtpProbe:
     """Alive if it greets over SMTP."""
 
     helo: str | None = None
+    """The name to greet with; None leaves the program's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,9 +29,13 @@ class ConnectionSync(Node):
     """The VRRP instance whose state decides who sends and who receives; None where both run at once."""
     sync_id: int
     max_length: int | None = None
+    """The longest message in bytes; None leaves the kernel's, as the three below do."""
     port: int | None = None
+    """UDP."""
     ttl: int | None = None
+    """Of the multicast packets."""
     group: Address | None = None
+    """The multicast group."""
 
 
 class AddressRole(Enum):
@@ -88,8 +92,10 @@ class VrrpInstance(Node):
     preempt_delay: float = 0
     advertisement_interval: float = 1
     unicast_source: Address | None = None
+    """The director's own address where adverts are unicast; None where they are multicast."""
     unicast_peers: tuple[Address, ...] = ()
     authentication: Authentication | None = None
+    """None where adverts are not authenticated, as always in VRRPv3."""
 
     @property
     def sort_key(self) -> tuple[object, ...]:
@@ -105,9 +111,13 @@ class SyncGroup(Node):
     track_interfaces: tuple[str, ...] = ()
     track_scripts: tuple[str, ...] = ()
     master: str | None = None
+    """A command run when the group becomes master; None runs nothing."""
     backup: str | None = None
+    """Likewise when it becomes backup."""
     fault: str | None = None
+    """Likewise when it cannot be either."""
     stop: str | None = None
+    """Likewise when the program stops."""
 
     @property
     def sort_key(self) -> tuple[object, ...]:

@@ -112,6 +112,7 @@ class Persistence:
     prefix_length: int
     """Clients whose addresses agree in so many leading bits go together."""
     engine: str | None = None
+    """What else ties requests together, such as `sip`; None is the client's address alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +125,7 @@ class VirtualService(Node):
     flags: tuple[SchedulerFlag, ...] = ()
     """In the order of the enumeration."""
     persistence: Persistence | None = None
+    """None where each connection is scheduled by itself."""
     one_packet: bool = False
 
     @property
@@ -142,6 +144,7 @@ class RealServer(Node):
     """0 keeps the packet's own port."""
     forwarding: Forwarding
     tunnel: Tunnel | None = None
+    """None unless `forwarding` is tunnel."""
     weight: int = 1
     upper_threshold: int = 0
     """No new connection above this many; 0 is no limit."""
@@ -161,6 +164,7 @@ class SorryServer(Node):
     port: int
     forwarding: Forwarding
     tunnel: Tunnel | None = None
+    """None unless `forwarding` is tunnel."""
 
     @property
     def sort_key(self) -> tuple[object, ...]:

@@ -68,11 +68,11 @@ class Fault:
         return wrapped
 
 
-def interrupt(directory: Path, fault: Fault) -> int:
-    """Build AFTER with a fault; returns how many system calls there were."""
+def interrupt(directory: Path, fault: Fault, spec: dict[str, str] = AFTER) -> int:
+    """Build with a fault; returns how many system calls there were."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         fault.install(monkeypatch)
-        build(compiled(AFTER), directory)
+        build(compiled(spec), directory)
     return fault.calls
 
 
@@ -136,6 +136,40 @@ def test_a_build_that_stops_anywhere_is_completed_by_the_next(
         if not fatal and not any(path.endswith(JOURNAL) for path in left):
             assert left in (old, new)
         build(compiled(then), directory)
+        assert snapshot(directory) == fresh, number
+        shutil.rmtree(directory)
+
+
+def test_a_build_that_stops_after_one_that_was_killed_is_completed_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+    build(compiled(BEFORE), tmp_path / "killed")
+    fresh = snapshot(tmp_path / "killed")
+    renames: list[Path] = []
+
+    def killed(source: Path, target: Path) -> None:
+        if target.name == "manifest.json":
+            raise KeyboardInterrupt
+        renames.append(target)
+        real(source, target)
+
+    real = os.rename
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "rename", killed)
+        with pytest.raises(KeyboardInterrupt):
+            build(compiled(AFTER), tmp_path / "killed")
+    assert tmp_path / "killed" / CLUSTER / "b/etc/new" in renames
+
+    shutil.copytree(tmp_path / "killed", tmp_path / "counted")
+    total = interrupt(tmp_path / "counted", Fault(0, FULL[0], fatal=False), LATER)
+    assert total > 50
+    for number in range(1, total + 1):
+        directory = tmp_path / "out"
+        shutil.copytree(tmp_path / "killed", directory)
+        with pytest.raises(DiagnosticError):
+            interrupt(directory, Fault(number, FULL[0], fatal=False), LATER)
+        build(compiled(BEFORE), directory)
         assert snapshot(directory) == fresh, number
         shutil.rmtree(directory)
 

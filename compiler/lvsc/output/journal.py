@@ -1,4 +1,4 @@
-"""The journal: what a build is about to write and remove, so that the next one can complete it."""
+"""The journal: what a build is about to write, so that the next one can complete it."""
 
 import json
 from collections.abc import Iterable

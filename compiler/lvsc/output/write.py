@@ -1,9 +1,9 @@
 """Writes a compiled spec's files: all or nothing where it can be, and completed by the next build where it cannot.
 
 First every new content is written beside its file, then each is renamed into place, then what is no longer emitted is
-removed, and the manifest comes last. A journal names all of these files from before the first step until after the last.
-So at every moment each file is what it was or what it shall be, and the files that lvsc owns are those that the manifest
-or the journal names.
+removed, and the manifest comes last. A journal names the files that are written from before the first step until after
+the last. So at every moment each file is what it was or what it shall be, and the files that lvsc owns are those that the
+manifest or the journal names.
 """
 
 import re
@@ -210,7 +210,7 @@ def _carry_out(tree: Tree, plan: _Plan) -> tuple[str, ...]:
     begun = False
     try:
         tree.remove(temporary(JOURNAL))
-        text = journal.journal(unfinished.union(files, plan.left_over))
+        text = journal.journal(unfinished.union(files))
         tree.write_temporary(JOURNAL, text.encode(), RECORD_MODE)
         tree.sync(temporary(JOURNAL))
         tree.replace(JOURNAL)

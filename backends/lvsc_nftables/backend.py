@@ -13,11 +13,14 @@ from lvsc.plugin import (
     LoadStep,
     Node,
     PacketRule,
+    Reading,
     Role,
+    Source,
     Stage,
     disable_unit,
     enable_unit,
 )
+from lvsc_nftables import read
 from lvsc_nftables.check import refusals
 from lvsc_nftables.lookup import RENDERED
 from lvsc_nftables.ruleset import RULESET_PATH, packet_rules, removal, ruleset
@@ -83,3 +86,11 @@ class Nftables(Backend):
             disable=disable_unit(target, unit),
         )
         return Emission(artifacts=tuple(artifacts), steps=(step,))
+
+    def recognises(self, source: Source) -> bool:
+        """Whether it is a ruleset in nft's language, or in the JSON that nft prints."""
+        return read.recognises(source.text)
+
+    def read(self, source: Source) -> Reading:
+        """The rules of lvsc's own tables as nodes, everything in other tables as foreign."""
+        return read.read(source)

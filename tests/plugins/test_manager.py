@@ -181,7 +181,9 @@ def test_two_backends_of_one_name_are_both_named(plugin: Make) -> None:
 
 def test_two_kinds_of_one_name(plugin: Make) -> None:
     entry = plugin("again", lvsc_service_kind=plain_kind)
-    with pytest.raises(PluginError, match="plugins `plain` and `again` both provide the service kind `plain`"):
+    with pytest.raises(
+        PluginError, match="plugins `plain` and `again` both provide the service kind `plain`"
+    ):
         Plugins([entry], [])
 
 

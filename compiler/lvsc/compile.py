@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import getitem
+from typing import Any
 
 from lvsc import targets
 from lvsc.analysis import codes as analysis_codes
@@ -10,7 +13,7 @@ from lvsc.analysis.choice import choose_backends
 from lvsc.analysis.features import missing_features
 from lvsc.analysis.lints import lint
 from lvsc.analysis.partition import partition
-from lvsc.diagnostics import Diagnostic, DiagnosticError, Place, Severity, has_errors, nearest
+from lvsc.diagnostics import Diagnostic, DiagnosticError, KeyPath, Place, Severity, has_errors, nearest
 from lvsc.lowering.lower import lower
 from lvsc.lowering.lowered import Lowered
 from lvsc.plugins.artifact import Artifact, LoadStep, is_host_path
@@ -126,7 +129,9 @@ def analyse(text: str, file: str, plugins: Plugins, options: Options | None = No
     problems += found
     if options is not None and options.target is not None:
         cluster = replace(cluster, target=options.target)
-    problems += _unknown_targets(cluster, given=options is not None and options.target is not None)
+    problems += _unknown_targets(
+        cluster, document.values, given=options is not None and options.target is not None
+    )
     if has_errors(problems):
         raise DiagnosticError(problems)
     lowered = lower(cluster, plugins.kinds)
@@ -148,7 +153,7 @@ def _further_errors(
         return []
     cluster, found = load(rest.values, document.file, plugins.kinds)
     given = options is not None and options.target is not None
-    further = [*found, *_unknown_targets(cluster, given=given)]
+    further = [*found, *_unknown_targets(cluster, rest.values, given=given)]
     if rest.lowerable and not has_errors(further):
         whole = tuple(s for s in cluster.services if s.origin.path not in rest.incomplete)
         lowered = lower(replace(cluster, services=whole), plugins.kinds)
@@ -156,12 +161,13 @@ def _further_errors(
     return [d for d in further if d.severity is Severity.ERROR and not rest.concerns(d)]
 
 
-def _unknown_targets(cluster: Cluster, *, given: bool) -> list[Diagnostic]:
+def _unknown_targets(cluster: Cluster, values: Mapping[str, Any], *, given: bool) -> list[Diagnostic]:
     wanted: dict[str, Place | None] = {}
     for pool in cluster.pools.values():
         for server in pool.real_servers:
-            if server.target:
-                wanted.setdefault(server.target, Place(server.origin))
+            if server.target and server.target not in wanted:
+                own = "target" in _at(values, server.origin.path)
+                wanted[server.target] = Place((server.origin if own else pool.origin) / "target")
     wanted[cluster.target] = None if given else Place(cluster.origin / "target")
     problems: list[Diagnostic] = []
     for name, place in wanted.items():
@@ -174,10 +180,14 @@ def _unknown_targets(cluster: Cluster, *, given: bool) -> list[Diagnostic]:
                     place,
                     f"there is no target `{name}`",
                     help=f"did you mean `{near}`?" if near else "`lvsc targets` lists them",
-                    replacement=f'"{near}"' if near and name == cluster.target else None,
+                    replacement=f'"{near}"' if near and place else None,
                 )
             )
     return problems
+
+
+def _at(values: Any, path: KeyPath) -> Any:  # noqa: ANN401 - a document's values are of any type
+    return reduce(getitem, path, values)
 
 
 def _emit(

@@ -102,6 +102,8 @@ def _lacks(target: Target, feature: Feature) -> str:
     fact = feature.value
     version = target.version(fact.program)
     program = _PROGRAMS.get(fact.program.value, fact.program.value)
+    if version is not None and version >= fact.since:
+        return f"{program} {version} of `{target.name}` is built without it, or broken"
     has = f"has {version}" if version is not None else "does not ship it"
     return f"it needs {program} {fact.since} or newer, and `{target.name}` {has}"
 

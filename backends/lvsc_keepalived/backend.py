@@ -37,7 +37,7 @@ from lvsc_keepalived.failover import failover
 from lvsc_keepalived.global_defs import global_defs
 from lvsc_keepalived.needs import needs
 from lvsc_keepalived.page import Page
-from lvsc_keepalived.services import services
+from lvsc_keepalived.services import Services, services
 from lvsc_keepalived.virtual_servers import virtual_server
 
 _KINDS = frozenset(
@@ -77,22 +77,23 @@ class Keepalived(Backend):
         """What keepalived would change, ignore, misread or refuse."""
         if not len(part.graph):
             return
-        yield from refusals(part)
-        yield from _render(part, None)
+        found = services(part.graph)
+        yield from refusals(part, found)
+        yield from _render(part, found, None)
 
     def emit(self, part: HostPart) -> Emission:
         """The file, and how the host reloads it; nothing for a host without any of these nodes."""
         if not len(part.graph):
             return Emission()
         text = Text()
-        for problem in _render(part, text):
+        for problem in _render(part, services(part.graph), text):
             raise ValueError(f"emitted what was refused: {problem.message}")
         secrets = _secrets(part)
         artifact = text.artifact(part.target.paths.keepalived_conf, 0o600 if secrets else 0o644, secrets)
         return Emission(artifacts=(artifact,), steps=(_step(part.target),))
 
 
-def _render(part: HostPart, text: Text | None) -> list[Diagnostic]:
+def _render(part: HostPart, found: Services, text: Text | None) -> list[Diagnostic]:
     """Write the whole file to ``text``, if there is one, and return what could not be written."""
     page = Page(text)
     page.line(
@@ -101,7 +102,7 @@ def _render(part: HostPart, text: Text | None) -> list[Diagnostic]:
     )
     global_defs(page, part)
     failover(page, part)
-    for service in services(part.graph).all:
+    for service in found.all:
         virtual_server(page, service, part.target)
     return page.problems
 

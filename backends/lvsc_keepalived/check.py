@@ -23,7 +23,7 @@ from lvsc_keepalived import codes
 from lvsc_keepalived.check_failover import failover_refusals
 from lvsc_keepalived.check_services import service_refusals
 from lvsc_keepalived.ranges import outside
-from lvsc_keepalived.services import services
+from lvsc_keepalived.services import Services
 
 N = TypeVar("N", bound=Node)
 
@@ -31,8 +31,8 @@ N = TypeVar("N", bound=Node)
 _MAX_TIMEOUT = 31 * 86400
 
 
-def refusals(part: HostPart) -> Iterator[Diagnostic]:
-    """An error for each thing in the part that the file could not say."""
+def refusals(part: HostPart, found: Services) -> Iterator[Diagnostic]:
+    """An error for each thing in the part, whose virtual services are `found`, that the file could not say."""
     if part.target.units.keepalived is None:
         yield codes.NO_KEEPALIVED.at(
             None,
@@ -41,7 +41,6 @@ def refusals(part: HostPart) -> Iterator[Diagnostic]:
         )
     yield from _globals(part)
     yield from failover_refusals(part.graph)
-    found = services(part.graph)
     for orphan in found.orphans:
         yield codes.ORPHAN.at(
             orphan.origin,

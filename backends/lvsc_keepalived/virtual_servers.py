@@ -21,7 +21,6 @@ from lvsc.plugin import (
     Selector,
     SorryServer,
     Target,
-    Tunnel,
     TunnelChecksum,
     TunnelType,
     VirtualService,
@@ -96,14 +95,13 @@ def virtual_server(page: Page, service: Service, target: Target) -> None:
 
 def method_of(node: RealServer | SorryServer) -> str:
     """The words after `lvs_method`. A plain ipip tunnel is just `TUN`, which older releases know."""
-    words = [_METHODS[node.forwarding]]
-    tunnel = node.tunnel or Tunnel()
-    if node.forwarding is Forwarding.TUNNEL and tunnel.type is not TunnelType.IPIP:
-        words += ["type", tunnel.type.value]
-        if tunnel.port is not None:
-            words += ["port", str(tunnel.port)]
-        words.append(_CHECKSUMS[tunnel.checksum])
-    return " ".join(words)
+    tunnel = node.tunnel
+    if node.forwarding is not Forwarding.TUNNEL or tunnel is None or tunnel.type is TunnelType.IPIP:
+        return _METHODS[node.forwarding]
+    words = [_METHODS[node.forwarding], "type", tunnel.type.value]
+    if tunnel.port is not None:
+        words += ["port", str(tunnel.port)]
+    return " ".join([*words, _CHECKSUMS[tunnel.checksum]])
 
 
 def _selector(page: Page, node: VirtualService) -> str:

@@ -38,6 +38,13 @@ def test_every_spec_is_checked_whatever_is_wrong_with_the_first(project: Project
         assert said in outcome.err
 
 
+def test_nesting_deeper_than_a_copy_can_follow_is_an_error_of_the_spec(project: Project) -> None:
+    outcome = project.lvsc("check", project.write("a.toml", f"{spec()}\n[{'.'.join('a' * 20_000)}]\n"))
+    assert outcome.code == 1
+    assert "error[LVS004]" in outcome.err
+    assert "1 error\n" in outcome.err
+
+
 def test_several_good_specs_are_counted(project: Project) -> None:
     outcome = project.lvsc("check", project.write("a.toml", spec()), project.write("b.toml", spec()))
     assert (outcome.code, outcome.err) == (0, "2 specs checked: no errors\n")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lvsc.diagnostics import Anchor, Diagnostic, KeyPath
+from lvsc.diagnostics import Anchor, Diagnostic, DiagnosticError, KeyPath
 from lvsc.spec import schema as cluster_schema
 from lvsc.spec.check import check
 from lvsc.spec.complaint import complaints
@@ -599,8 +599,11 @@ kind = "plan"
     ]
 
 
-def test_deep_nesting_is_one_error() -> None:
-    (diagnostic,) = found("[" + ".".join("a" * 150) + "]")
+@pytest.mark.parametrize("depth", [150, 20_000])
+def test_deep_nesting_is_one_error(depth: int) -> None:
+    with pytest.raises(DiagnosticError) as caught:
+        found("[" + ".".join("a" * depth) + "]")
+    (diagnostic,) = caught.value.diagnostics
     assert (diagnostic.code.id, diagnostic.place is not None) == ("LVS004", True)
 
 

@@ -151,12 +151,17 @@ def _valued(item: _Item, value: Node) -> _Item:
     return item
 
 
-def _parts(key: Node) -> Iterator[Node]:
-    if key.type == "dotted_key":
-        for child in key.named_children:
-            yield from _parts(child)
-    elif key.type in ("bare_key", "quoted_key"):
-        yield key
+def _parts(key: Node | None) -> Iterator[Node]:
+    # A key of many parts is a tree as deep: its first child has all of them but the last.
+    pending = [key]
+    while pending:
+        node = pending.pop()
+        if node is None:
+            continue
+        if node.type == "dotted_key":
+            pending += reversed(node.named_children)
+        elif node.type in ("bare_key", "quoted_key"):
+            yield node
 
 
 def _name(part: Node) -> str:

@@ -1,6 +1,8 @@
 """The keepalived backend."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 
 from lvsc.plugin import (
     Backend,
@@ -23,7 +25,6 @@ from lvsc.plugin import (
     Stage,
     SyncGroup,
     Target,
-    Text,
     Timeouts,
     TrackScript,
     VirtualAddress,
@@ -77,25 +78,33 @@ class Keepalived(Backend):
         """What keepalived would change, ignore, misread or refuse."""
         if not len(part.graph):
             return
-        found = services(part.graph)
-        yield from refusals(part, found)
-        yield from _render(part, found, None)
+        rendered = _render(part)
+        yield from refusals(part, rendered.services)
+        yield from rendered.page.problems
 
     def emit(self, part: HostPart) -> Emission:
         """The file, and how the host reloads it; nothing for a host without any of these nodes."""
         if not len(part.graph):
             return Emission()
-        text = Text()
-        for problem in _render(part, services(part.graph), text):
+        page = _render(part).page
+        for problem in page.problems:
             raise ValueError(f"emitted what was refused: {problem.message}")
         secrets = _secrets(part)
-        artifact = text.artifact(part.target.paths.keepalived_conf, 0o600 if secrets else 0o644, secrets)
+        artifact = page.text.artifact(part.target.paths.keepalived_conf, 0o600 if secrets else 0o644, secrets)
         return Emission(artifacts=(artifact,), steps=(_step(part.target),))
 
 
-def _render(part: HostPart, found: Services, text: Text | None) -> list[Diagnostic]:
-    """Write the whole file to ``text``, if there is one, and return what could not be written."""
-    page = Page(text)
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    services: Services
+    page: Page
+
+
+@lru_cache(maxsize=16)  # `check` and `emit` of each director of a cluster both ask
+def _render(part: HostPart) -> _Rendered:
+    """The whole file, and what could not be written in it."""
+    found = services(part.graph)
+    page = Page()
     page.line(
         f"# Written by lvsc for host {part.host} of cluster {part.cluster}. "
         "Do not edit: change the spec and build again."
@@ -104,7 +113,7 @@ def _render(part: HostPart, found: Services, text: Text | None) -> list[Diagnost
     failover(page, part)
     for service in found.all:
         virtual_server(page, service, part.target)
-    return page.problems
+    return _Rendered(found, page)
 
 
 def _secrets(part: HostPart) -> tuple[SecretRef, ...]:

@@ -23,7 +23,6 @@ from lvsc.plugin import (
     SorryServer,
     SyncGroup,
     TrackScript,
-    Tunnel,
     TunnelChecksum,
     TunnelType,
     UdpProbe,
@@ -104,8 +103,8 @@ def _forwarding(node: RealServer | SorryServer) -> Iterator[Feature]:
     if Family.of(node.address) is not node.selector.family:
         yield Feature.KEEPALIVED_MIXED_FAMILIES
         yield Feature.KERNEL_MIXED_FAMILIES
-    tunnel = node.tunnel or Tunnel()
-    if node.forwarding is Forwarding.TUNNEL and tunnel.type in _TUNNELS:
+    tunnel = node.tunnel
+    if node.forwarding is Forwarding.TUNNEL and tunnel is not None and tunnel.type in _TUNNELS:
         yield Feature.KEEPALIVED_TUNNEL_TYPES
         yield _TUNNELS[tunnel.type]
         if tunnel.type is TunnelType.GUE and tunnel.checksum is not TunnelChecksum.NONE:

@@ -11,10 +11,9 @@ _INDENT = "    "
 class Page:
     """Collects lines in nested blocks. What keepalived would not read literally becomes a problem, never a line."""
 
-    def __init__(self, text: Text | None = None) -> None:
-        """``text``: where the lines go; without it they are only tried, which takes half the time."""
+    def __init__(self) -> None:
+        self.text = Text()
         self.problems: list[Diagnostic] = []
-        self._text = text
         self._indent = ""
 
     def line(self, text: str, origin: Origin | None = None) -> None:
@@ -29,8 +28,8 @@ class Page:
                     help="say less in one value, or put a long command in a script",
                 )
             )
-        elif self._text is not None:
-            self._text.add(line, origin)
+        else:
+            self.text.add(line, origin)
 
     def open(self, head: str, origin: Origin | None = None) -> None:
         """Begin a block."""
@@ -44,8 +43,7 @@ class Page:
 
     def gap(self) -> None:
         """An empty line between blocks of the top level."""
-        if self._text is not None:
-            self._text.add()
+        self.text.add()
 
     def comment(self, text: str, node: Node) -> None:
         """A comment line."""

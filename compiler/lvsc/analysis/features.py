@@ -39,8 +39,12 @@ def missing_features(
 ) -> Iterator[Diagnostic]:
     """A diagnostic for each thing that a target cannot do and a place in the spec needs, once, whoever lacks it."""
     missing: dict[tuple[str, str, Origin], tuple[Target, dict[Feature, None]]] = {}
+    has: dict[tuple[str, Feature], bool] = {}
     for feature, target, origin in _needed(parts, services, director_target):
-        if not target.has(feature):
+        asked = (target.name, feature)
+        if asked not in has:  # thousands of nodes need the same
+            has[asked] = target.has(feature)
+        if not has[asked]:
             key = (feature.value.title, target.name, origin)
             missing.setdefault(key, (target, {}))[1].setdefault(feature)
     for (title, _, origin), (target, lacking) in missing.items():

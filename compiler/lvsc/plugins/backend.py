@@ -25,9 +25,12 @@ class Role(Enum):
     """The settings of a program on real servers, asked for by a service kind."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class HostPart:
-    """What a backend is given: its own nodes of one host, never another backend's."""
+    """What a backend is given: its own nodes of one host, never another backend's.
+
+    `check` and `emit` get the same one, and a part equals itself alone: what a function of a part finds may be kept for both.
+    """
 
     cluster: str
     graph: HostGraph

@@ -1,5 +1,6 @@
 """What `--check` finds, and that it changes nothing."""
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -167,12 +168,16 @@ def test_one_placeholder_may_begin_another(tmp_path: Path) -> None:
     assert [each.path.name for each in compare(spec, tmp_path)] == [MANIFEST]
 
 
-def test_what_cannot_be_read_is_an_error(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> int:
-        raise PermissionError(13, "no")
+@pytest.mark.parametrize("name", [MANIFEST, "x"])
+def test_what_cannot_be_read_is_an_error(root: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def fail(path: Path, flags: int, mode: int) -> int:
+        if path.name == name:
+            raise PermissionError(errno.EACCES, "no")
+        return real(path, flags, mode)
 
+    real = os.open
     monkeypatch.setattr(os, "open", fail)
-    with pytest.raises(DiagnosticError, match="LVS605: cannot read"):
+    with pytest.raises(DiagnosticError, match=rf"LVS605: cannot read .*/{name}"):
         compare(SPEC, root.parent)
 
 

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import NoReturn, Protocol
 
 from lvsc import __version__
-from lvsc.commands.console import Console
+from lvsc.commands.console import COMMON, Console
 from lvsc.report.colour import ColourChoice, use_colour
 
 OK, ERRORS, TROUBLE = 0, 1, 2
@@ -25,6 +25,7 @@ COMMANDS = {
     "build": "write every file of the clusters",
     "check": "say what is wrong with specs, and write nothing",
     "show": "print a spec with every default and derived value",
+    "diff": "say what changes for packets, and what else",
     "explain": "explain a service of a spec, or an error code",
     "init": "write a commented spec to begin with",
     "schema": "print the JSON Schema of a spec",
@@ -34,7 +35,7 @@ COMMANDS = {
 
 
 class Command(Protocol):
-    """A module under `lvsc.commands`."""
+    """A module under `lvsc.commands`. One that can more forms than the common ones lists all in `FORMATS`."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the command's arguments."""
@@ -113,7 +114,7 @@ def _parser(words: Sequence[str]) -> tuple[argparse.ArgumentParser, Command | No
         )
         if name == wanted:
             module = _command(name)
-            _add_common(sub)
+            _add_common(sub, getattr(module, "FORMATS", COMMON))
             module.add_arguments(sub)
     return parser, module
 
@@ -123,9 +124,9 @@ def _command(name: str) -> Command:
     return module
 
 
-def _add_common(parser: argparse.ArgumentParser) -> None:
+def _add_common(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
     parser.add_argument(
-        "--format", choices=["text", "json"], default="text", help="the form of the output (default: text)"
+        "--format", choices=formats, default="text", help="the form of the output (default: text)"
     )
     parser.add_argument(
         "--color",
@@ -137,4 +138,4 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 def _console(arguments: argparse.Namespace) -> Console:
     colour = use_colour(ColourChoice(arguments.color), os.environ, terminal=sys.stderr.isatty())
-    return Console(stdout=sys.stdout, stderr=sys.stderr, colour=colour, json=arguments.format == "json")
+    return Console(stdout=sys.stdout, stderr=sys.stderr, colour=colour, form=arguments.format)

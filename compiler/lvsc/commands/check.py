@@ -2,9 +2,11 @@
 
 import argparse
 
-from lvsc.commands.console import Console
+from lvsc.commands.console import REVIEW, Console
 from lvsc.commands.specs import add_spec_arguments, compile_source, escalate, installed_plugins, options
 from lvsc.diagnostics import Diagnostic, DiagnosticError, has_errors
+
+FORMATS = REVIEW
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,8 +28,20 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     except DiagnosticError as error:
         found += error.diagnostics
     reported = escalate(tuple(found), strict=arguments.strict)
-    console.report(reported)
+    _report(reported, console)
     if has_errors(reported):
         return 1
     console.note(f"{len(arguments.spec)} spec{'s' if len(arguments.spec) > 1 else ''} checked: no errors")
     return 0
+
+
+def _report(diagnostics: tuple[Diagnostic, ...], console: Console) -> None:
+    match console.form:
+        case "markdown":
+            from lvsc.report.markdown import check_page  # noqa: PLC0415 - only where it is asked for
+
+            console.stdout.write(check_page("check", diagnostics, console.sources))
+        case "github" | "sarif":
+            console.annotate(diagnostics)
+        case _:
+            console.report(diagnostics)

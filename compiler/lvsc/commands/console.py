@@ -1,11 +1,16 @@
-"""Where a command prints: results to stdout, diagnostics to stderr, or both as one JSON document."""
+"""Where a command prints: results to stdout, diagnostics to stderr, or both as one document of another form."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from lvsc.diagnostics import Diagnostic
+
+#: The forms of the output that every command has.
+COMMON = ("text", "json")
+#: Those of a command whose result is for a review.
+REVIEW = (*COMMON, "markdown", "github", "sarif")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -15,17 +20,23 @@ class Console:
     stdout: TextIO
     stderr: TextIO
     colour: bool = False
-    json: bool = False
+    form: str = "text"
+    """The form of the output, by its word on the command line."""
     sources: dict[str, str] = field(default_factory=dict)
     """The text of each spec read, by the name it is reported under."""
+
+    @property
+    def json(self) -> bool:
+        """Whether the output is one JSON document."""
+        return self.form == "json"
 
     def print(self, text: str = "") -> None:
         """A line of the result."""
         self.stdout.write(f"{text}\n")
 
     def note(self, text: str) -> None:
-        """A line beside the result; nothing where the output is JSON."""
-        if not self.json:
+        """A line beside the result; only where the output is text."""
+        if self.form == "text":
             self.stderr.write(f"{text}\n")
 
     def report(self, diagnostics: Iterable[Diagnostic], result: Mapping[str, Any] | None = None) -> None:
@@ -39,6 +50,24 @@ class Console:
             from lvsc.report.text import render  # noqa: PLC0415 - a clean run prints none
 
             self.stderr.write(render(found, self.sources, colour=self.colour))
+
+    def annotate(self, diagnostics: Sequence[Diagnostic], notices: Iterable[str] = ()) -> None:
+        """Print diagnostics, and what was not judged, for the programs that show them beside the spec's lines.
+
+        Raises:
+            ValueError: The form is none of those programs'.
+        """
+        match self.form:
+            case "github":
+                from lvsc.report import github  # noqa: PLC0415 - only where it is asked for
+
+                self.stdout.write(github.render(diagnostics, self.sources, notices))
+            case "sarif":
+                from lvsc.report import sarif  # noqa: PLC0415 - likewise
+
+                self.print_json(sarif.document(diagnostics, self.sources, notices))
+            case _:
+                raise ValueError(f"{self.form} annotates nothing")
 
     def print_json(self, document: Mapping[str, Any]) -> None:
         """A JSON document as the result."""

@@ -1,7 +1,7 @@
 """Every code that a diagnostic can have."""
 
 from lvsc.analysis import codes as analysis_codes
-from lvsc.commands import specs
+from lvsc.commands import diff, live, sides, specs
 from lvsc.diagnostics import Code
 from lvsc.lowering import codes as lowering_codes
 from lvsc.output import codes as output_codes
@@ -12,7 +12,7 @@ from lvsc.spec import model_codes
 
 def own_codes() -> dict[str, Code]:
     """The codes of lvsc itself, by identifier."""
-    modules = (specs, spec_codes, model_codes, lowering_codes, analysis_codes, output_codes)
+    modules = (specs, sides, live, diff, spec_codes, model_codes, lowering_codes, analysis_codes, output_codes)
     return {code.id: code for module in modules for code in module.ALL}
 
 

@@ -4,15 +4,17 @@ The order of the look-up is IPVS's own (ip_vs_core.c and ip_vs_ctl.c, ip_vs_serv
 and port; for TCP to port 20 or an unprivileged one, the service on port 21 of the address; the service of all ports.
 """
 
-from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol as Interface
+from typing import TypeVar
 
-from lvsc.graph.graph import HostGraph
 from lvsc.graph.nodes import (
     AddressSelector,
     Forwarding,
     Marking,
     MarkSelector,
+    Node,
     Persistence,
     RealServer,
     Scheduler,
@@ -27,7 +29,16 @@ from lvsc.packets.diagram import Diagram, Space
 from lvsc.packets.dimensions import Box, Dimension, hook_number, network_intervals, one
 from lvsc.packets.effects import effect, first
 
+N = TypeVar("N", bound=Node)
+
 _FTP_CONTROL, _FTP_DATA, _UNPRIVILEGED = 21, 20, 1024
+
+
+class Nodes(Interface):
+    """The nodes of one host, however they were come by."""
+
+    def of(self, kind: type[N]) -> tuple[N, ...]:
+        """The nodes of exactly this type; of packet rules, the first that matches a packet decides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +73,7 @@ class Refused:
     selector: Selector
 
 
-def treatments(host: HostGraph) -> dict[Selector, Treatment]:
+def treatments(host: Nodes) -> dict[Selector, Treatment]:
     """What each virtual service of a director does."""
     servers: dict[Selector, list[Backing]] = {}
     for server in host.of(RealServer):
@@ -96,19 +107,43 @@ def treatments(host: HostGraph) -> dict[Selector, Treatment]:
             flags=service.flags,
             persistence=service.persistence,
             one_packet=service.one_packet,
-            servers=tuple(servers.get(service.selector, ())),
-            sorry=tuple(sorry.get(service.selector, ())),
+            servers=_in_order(servers.get(service.selector, ())),
+            sorry=_in_order(sorry.get(service.selector, ())),
         )
         for service in host.of(VirtualService)
     }
 
 
-def found_services(space: Space, host: HostGraph) -> Diagram:
+def _in_order(backings: Iterable[Backing]) -> tuple[Backing, ...]:
+    return tuple(sorted(backings, key=lambda b: (b.address.version, int(b.address), b.port)))
+
+
+def arriving(treatment: Treatment, port: int | None) -> Treatment:
+    """The treatment as a packet to a port sees it; None is any port that no real server has.
+
+    Translation to the port that the packet has is no translation, and only NAT translates ports at all
+    (ip_vs_xmit.c: the other methods leave the transport header alone).
+    """
+
+    def seen(backing: Backing) -> Backing:
+        kept = backing.forwarding is not Forwarding.NAT or backing.port == port
+        return replace(backing, port=0) if kept and backing.port else backing
+
+    return replace(
+        treatment,
+        servers=tuple(map(seen, treatment.servers)),
+        sorry=tuple(map(seen, treatment.sorry)),
+    )
+
+
+def found_services(space: Space, host: Nodes) -> Diagram:
     """Which virtual service a client's packet finds: its selector, `Refused`, or None. The hook is PREROUTING."""
     services = host.of(VirtualService)
     marked: set[Selector] = {s.selector for s in services if isinstance(s.selector, MarkSelector)}
     marks = effect(space, (rule for rule in host.of(Marking) if rule.traffic.hook is Hook.PREROUTING))
-    addresses = space.reduce([space.box(box, selector, None) for box, selector in _by_address(services)], first, None)
+    addresses = space.reduce(
+        [space.box(box, selector, None) for box, selector in _by_address(services)], first, None
+    )
     families = space.reduce([space.box(_family(family), family, None) for family in Family], first, None)
     selectors = space.combine(
         marks,
@@ -116,6 +151,26 @@ def found_services(space: Space, host: HostGraph) -> Diagram:
         lambda mark, family: _selector(mark, family, marked),
     )
     return space.combine(selectors, addresses, first)
+
+
+def found_by_mark(space: Space, host: Nodes) -> Diagram:
+    """As `found_services`, for a host of which nothing says who gets a mark: a packet's mark is a condition."""
+    services = host.of(VirtualService)
+    marks = [
+        space.box(
+            {
+                Dimension.HOOK: one(hook_number(Hook.PREROUTING)),
+                **_family(service.selector.family),
+                Dimension.MARK: one(service.selector.mark),
+            },
+            service.selector,
+            None,
+        )
+        for service in services
+        if isinstance(service.selector, MarkSelector)
+    ]
+    addresses = [space.box(box, selector, None) for box, selector in _by_address(services)]
+    return space.reduce([*marks, *addresses], first, None)
 
 
 def _selector(mark: Hashable, family: Hashable, marked: set[Selector]) -> Selector | None:

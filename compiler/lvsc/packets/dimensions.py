@@ -40,11 +40,12 @@ class Dimension(IntEnum):
 
 _HOOKS = tuple(Hook)
 _ADDRESS_TOP = 2**128 - 1
+_IPV4_TOP = 2**32 - 1
 _TOPS = {
     Dimension.HOOK: len(_HOOKS) - 1,
     Dimension.FAMILY: 1,
     Dimension.DESTINATION: _ADDRESS_TOP,
-    Dimension.ORIGINAL_DESTINATION: _ADDRESS_TOP,
+    Dimension.ORIGINAL_DESTINATION: _ADDRESS_TOP + 1,
     Dimension.PROTOCOL: 255,
     Dimension.DESTINATION_PORT: 65535,
     Dimension.ORIGINAL_DESTINATION_PORT: 65535,
@@ -54,6 +55,10 @@ _TOPS = {
     Dimension.SOURCE_MAC: 2**48 - 1,
     Dimension.MARK: 2**32 - 1,
 }
+
+#: The original destination of a packet that goes against its connection's original direction: no rule can ask for it.
+REPLY = _ADDRESS_TOP + 1
+_ORIGINAL_DIRECTION: Intervals = ((0, _ADDRESS_TOP),)
 
 #: A packet, or a witness of a set: a number in each dimension.
 Point = tuple[int, ...]
@@ -90,8 +95,15 @@ def one(number: int) -> Intervals:
 
 
 def network_intervals(network: Network) -> Intervals:
-    """The addresses of a network."""
-    return ((int(network.network_address), int(network.broadcast_address)),)
+    """The addresses of a network.
+
+    The numbers above IPv4's last address stand for that address too, so that two networks which are all of IPv4 together are the
+    same packets as no condition.
+    """
+    last = int(network.broadcast_address)
+    if network.version == 4 and last == _IPV4_TOP:  # noqa: PLR2004 - IPv4
+        last = _ADDRESS_TOP
+    return ((int(network.network_address), last),)
 
 
 def port_intervals(ports: PortRange) -> Intervals:
@@ -125,6 +137,8 @@ def traffic_box(traffic: TrafficClass) -> Box:
     ):
         if ports is not None:
             box[dimension] = port_intervals(ports)
+    if traffic.original_destination is None and traffic.original_destination_ports is not None:
+        box[Dimension.ORIGINAL_DESTINATION] = _ORIGINAL_DIRECTION
     if traffic.interface is not None:
         box[Dimension.INTERFACE] = one(interface_number(traffic.interface))
     if traffic.not_source_macs:
@@ -144,7 +158,8 @@ class Packet:
     source_port: int
     destination: Address
     destination_port: int
-    original_destination: Address
+    original_destination: Address | None
+    """None for a packet in its connection's reply direction."""
     original_destination_port: int
     interface: str
     source_mac: str
@@ -157,7 +172,7 @@ class Packet:
         width = (1 << family.bits) - 1
 
         def address(dimension: Dimension) -> Address:
-            number = point[dimension] & width
+            number = min(point[dimension], width)
             return IPv6Address(number) if family is Family.IPV6 else IPv4Address(number)
 
         raw = point[Dimension.INTERFACE].to_bytes(_INTERFACE_BYTES, "big").rstrip(b"\0")
@@ -170,7 +185,9 @@ class Packet:
             source_port=point[Dimension.SOURCE_PORT],
             destination=address(Dimension.DESTINATION),
             destination_port=point[Dimension.DESTINATION_PORT],
-            original_destination=address(Dimension.ORIGINAL_DESTINATION),
+            original_destination=None
+            if point[Dimension.ORIGINAL_DESTINATION] == REPLY
+            else address(Dimension.ORIGINAL_DESTINATION),
             original_destination_port=point[Dimension.ORIGINAL_DESTINATION_PORT],
             interface=raw.decode("ascii", "backslashreplace"),
             source_mac=":".join(mac[i : i + 2] for i in range(0, 12, 2)),

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lvsc.graph.traffic import TrafficClass
-from lvsc.packets.diagram import Diagram, Space, answer_at, answers, boxes
+from lvsc.packets.diagram import Diagram, Space, answer_at, boxes
 from lvsc.packets.dimensions import Box, Packet, Point, traffic_box
+from lvsc.packets.witness import witness_point
 
 
 def _or(one: object, other: object) -> bool:
@@ -78,9 +79,13 @@ class PacketSet:
         return bool(answer_at(self.diagram, point))
 
     def witness(self) -> Packet | None:
-        """A packet of the set, the same one every time; None where there is none."""
-        point = answers(self.diagram).get(True)
+        """A packet of the set, the same one every time and as ordinary as the set allows; None where there is none."""
+        point = self.point()
         return None if point is None else Packet.from_point(point)
+
+    def point(self) -> Point | None:
+        """The witness as numbers."""
+        return witness_point(self.diagram) if self else None
 
     def boxes(self) -> Iterator[Box]:
         """The set as disjoint boxes."""

@@ -1,0 +1,120 @@
+"""`lvsc diff`: what is different between two specs, files, trees or hosts, for packets first."""
+
+import argparse
+
+from lvsc.commands.console import Console
+from lvsc.commands.sides import SideReader
+from lvsc.commands.specs import add_overrides, installed_plugins, options
+from lvsc.compare.difference import NothingInCommonError, compare
+from lvsc.compare.sides import Side
+from lvsc.compile import Options
+from lvsc.diagnostics import Code, DiagnosticError
+
+NOTHING_IN_COMMON = Code(
+    "LVS020",
+    "two sides that cannot be compared",
+    """Hosts are compared with those of the same name, and what one side says nothing of is not compared. Here nothing is left: no host is on both sides, or one
+side is of packet filters and the other of virtual services. A file and `live` are of one host, which `--host` names.""",
+)
+
+ALL = (NOTHING_IN_COMMON,)
+FORMATS = ("text", "json")
+_TROUBLE = 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """SIDE…, --against, --backends, --host, --ignore, --text, --exit-code, --target, --backend."""
+    parser.add_argument(
+        "sides",
+        metavar="SIDE",
+        nargs="+",
+        help="OLD and NEW, each a spec, REV:PATH, a built directory, a configuration file, or live;"
+        " with --against or --backends one SPEC",
+    )
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--against", metavar="REV", help="compare SPEC with itself in a git revision")
+    how.add_argument(
+        "--backends",
+        metavar="A,B",
+        help="compare what SPEC is for one packet filter or director backend with what it is for another",
+    )
+    parser.add_argument(
+        "--host", metavar="NAME", help="the host that a configuration file or this machine is in the spec"
+    )
+    parser.add_argument(
+        "--ignore",
+        choices=["weights"],
+        action="append",
+        default=[],
+        help="leave differences out that are only of weights",
+    )
+    parser.add_argument("--text", action="store_true", help="show the difference of the files' text too")
+    parser.add_argument(
+        "--exit-code", action="store_true", help="exit with 1 if anything is different or unknown"
+    )
+    add_overrides(parser)
+    parser.epilog = (
+        "Exit codes: 0 compared, 1 with --exit-code where something is different or unknown, 2 trouble."
+    )
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """0 where the sides could be compared, 1 where --exit-code asks whether they differ and they do, 2 otherwise."""
+    wanted = 1 if arguments.against or arguments.backends else 2
+    if len(arguments.sides) != wanted:
+        console.note(f"lvsc diff: error: {'one SPEC' if wanted == 1 else 'OLD and NEW'} must be named")
+        return _TROUBLE
+    try:
+        plugins = installed_plugins()
+        reader = SideReader(console, plugins, options(arguments), arguments.host)
+        old, new = _sides(arguments, reader)
+        difference = compare(old, new, ignore_weights="weights" in arguments.ignore)
+    except NothingInCommonError as error:
+        problem = NOTHING_IN_COMMON.at(
+            None, str(error), help="name the host with `--host`, or compare other sides"
+        )
+        console.report([problem])
+        return _TROUBLE
+    except DiagnosticError as error:
+        console.report(error.diagnostics)
+        return _TROUBLE
+    if console.json:
+        from lvsc.report.diff_json import difference_result  # noqa: PLC0415 - one form or the other
+
+        result = difference_result(difference, console.sources)
+        if arguments.text:
+            from lvsc.compare.texts import text_changes  # noqa: PLC0415 - only where it is asked for
+
+            result["files"] = [{"path": name, "diff": list(lines)} for name, lines in text_changes(old, new)]
+        console.report(reader.warnings, result)
+    else:
+        from lvsc.report.diff_text import render  # noqa: PLC0415 - likewise
+
+        console.stdout.write(render(difference, console.sources, colour=console.colour))
+        if arguments.text:
+            from lvsc.compare.texts import text_changes  # noqa: PLC0415 - likewise
+
+            for _, lines in text_changes(old, new):
+                console.print()
+                for line in lines:
+                    console.print(line)
+    return 1 if arguments.exit_code and difference.differs else 0
+
+
+def _sides(arguments: argparse.Namespace, reader: SideReader) -> tuple[Side, Side]:
+    if arguments.against:
+        (spec,) = arguments.sides
+        return reader.before(arguments.against, spec), reader.side(spec)
+    if arguments.backends:
+        (spec,) = arguments.sides
+        given = options(arguments)
+        first, _, second = arguments.backends.partition(",")
+
+        def with_backend(name: str) -> Side:
+            return reader.spec_with(
+                spec, Options(target=given.target, backends=(*given.backends, name)), f"{spec} for {name}"
+            )
+
+        return with_backend(first), with_backend(second)
+    first, second = arguments.sides
+    return reader.side(first), reader.side(second)

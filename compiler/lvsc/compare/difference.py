@@ -1,0 +1,154 @@
+"""Compares two sides: everything that is different, host by host."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import replace
+
+from lvsc.compare import connections, settings
+from lvsc.compare.changes import (
+    ConnectionChange,
+    Difference,
+    PacketChange,
+    Section,
+    SettingChange,
+    Unknown,
+)
+from lvsc.compare.connections import connection_changes
+from lvsc.compare.filters import filter_changes
+from lvsc.compare.packets import service_changes
+from lvsc.compare.pairing import Paired
+from lvsc.compare.settings import setting_changes
+from lvsc.compare.sides import HostSide, Side
+from lvsc.compare.unknown import unknowns
+from lvsc.graph.nodes import Accept, HelperAssignment, Marking, Node, NoTrack, SourceNat, VirtualService
+from lvsc.packets.diagram import Space
+from lvsc.plugins.backend import Role
+
+_RULES: tuple[type[Node], ...] = (Marking, HelperAssignment, NoTrack, SourceNat, Accept, VirtualService)
+
+
+class NothingInCommonError(Exception):
+    """Two sides of which no host and no role can be compared; the message says why."""
+
+
+def compare(old: Side, new: Side, *, ignore_weights: bool = False) -> Difference:
+    """Everything that is different between two sides.
+
+    Raises:
+        NothingInCommonError: No host is on both sides, or they say nothing of the same things.
+    """
+    pairs = list(_host_pairs(old, new))
+    packets: list[PacketChange] = []
+    unknown: list[Unknown] = []
+    found: list[SettingChange] = list(_hosts(old, new, pairs))
+    running: list[ConnectionChange] = []
+    notes: list[str] = []
+    rewritten = 0
+    compared = False
+    for one, other in pairs:
+        roles = one.roles & other.roles
+        compared = compared or bool(roles)
+        before, after = (old, one), (new, other)
+        space = Space()
+        services = Role.DIRECTOR in roles
+        if services:
+            packets += service_changes(space, before, after, ignore_weights=ignore_weights)
+        if Role.PACKET_FILTER in roles:
+            packets += filter_changes(space, before, after, services=services)
+        for side in (before, after):
+            unknown += unknowns(*side, roles)
+        paired = Paired(before, after)
+        found += setting_changes(before, after, paired, ignore_weights=ignore_weights)
+        if services:
+            running += connection_changes(before, after, paired)
+        rewritten += _rewritten(before, after)
+        notes += _notes(one, other)
+    if not compared:
+        raise NothingInCommonError(_apart(old, new, pairs))
+    return Difference(
+        old=old.name,
+        new=new.name,
+        packets=_merged(packets),
+        unknown=tuple(dict.fromkeys(unknown)),
+        settings=settings.merged(found),
+        connections=connections.merged(running),
+        rewritten=rewritten,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _host_pairs(old: Side, new: Side) -> Iterator[tuple[HostSide, HostSide]]:
+    """The hosts that are compared: those of the same name, and the only host of each side whatever it is called."""
+    common = sorted(old.hosts.keys() & new.hosts.keys())
+    if not common and old.only_host is not None and new.only_host is not None:
+        yield old.hosts[old.only_host], replace(new.hosts[new.only_host], host=old.only_host)
+    for host in common:
+        yield old.hosts[host], new.hosts[host]
+
+
+def _hosts(old: Side, new: Side, pairs: Iterable[tuple[HostSide, HostSide]]) -> Iterator[SettingChange]:
+    """The hosts that only one side has, where each side is of whole clusters."""
+    if not all(host.whole for side in (old, new) for host in side.hosts.values()):
+        return
+    paired = {one.host for one, _ in pairs}
+    for side, other, removed in ((old, new, True), (new, old, False)):
+        for name in side.hosts:
+            if name not in paired and name not in other.hosts:
+                yield SettingChange(
+                    section=Section.HOSTS,
+                    hosts=(name,),
+                    subject=f"host `{name}`",
+                    field="",
+                    before="there" if removed else None,
+                    after=None if removed else "there",
+                    origin=None,
+                )
+
+
+def _rewritten(old: tuple[Side, HostSide], new: tuple[Side, HostSide]) -> int:
+    """How many rules and services of a host the new side does not have from the old one word for word."""
+    count = 0
+    for kind in _RULES:
+        before = {_word_for_word(old[0], node) for node in old[1].nodes.of(kind)}
+        count += sum(_word_for_word(new[0], node) not in before for node in new[1].nodes.of(kind))
+    return count
+
+
+def _word_for_word(side: Side, node: Node) -> Hashable:
+    return (side.line(node.origin), node.sort_key)
+
+
+def _notes(old: HostSide, new: HostSide) -> Iterator[str]:
+    for role in (Role.PACKET_FILTER, Role.DIRECTOR):
+        if (role in old.roles) != (role in new.roles):
+            word = "packet filters" if role is Role.PACKET_FILTER else "virtual services"
+            yield f"one side says nothing of {word}: they are not compared"
+    if old.thresholds != new.thresholds:
+        yield "`ipvsadm -S` does not print real servers' connection limits: they are not compared"
+
+
+def _apart(old: Side, new: Side, pairs: list[tuple[HostSide, HostSide]]) -> str:
+    if pairs:
+        return "one side is of packet filters, the other of virtual services"
+    return (
+        f"no host is in both: {', '.join(f'`{h}`' for h in old.hosts) or 'none'} and"
+        f" {', '.join(f'`{h}`' for h in new.hosts) or 'none'}"
+    )
+
+
+def _merged(changes: Iterable[PacketChange]) -> tuple[PacketChange, ...]:
+    """The changes in the order in which they are told; what is the same on several hosts once."""
+    groups: dict[Hashable, list[PacketChange]] = defaultdict(list)
+    for change in changes:
+        key = (
+            change.kind,
+            change.before,
+            change.after,
+            tuple(tuple(sorted(box.items())) for box in change.boxes),
+        )
+        groups[key].append(change)
+    joined = [
+        replace(group[0], hosts=tuple(host for change in group for host in change.hosts))
+        for group in groups.values()
+    ]
+    return tuple(sorted(joined, key=lambda change: change.kind.position))

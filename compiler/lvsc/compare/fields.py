@@ -1,0 +1,68 @@
+"""The generic comparison of two things of one type, field by field, and values in words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, TypeGuard
+
+from lvsc.compare.names import selector_words
+from lvsc.graph.nodes import AddressSelector, MarkSelector
+from lvsc.secrets import SecretRef
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A value that is not the same on both sides."""
+
+    name: str
+    before: str
+    after: str
+
+
+def differing(one: "DataclassInstance", other: "DataclassInstance", prefix: str = "") -> Iterator[Field]:
+    """The fields of two dataclasses of one type that are not equal, those within fields too; labels and hosts are none."""
+    for each in fields(one):
+        if not each.compare or (each.name == "host" and not prefix):
+            continue
+        before, after = getattr(one, each.name), getattr(other, each.name)
+        if before == after:
+            continue
+        name = f"{prefix}{each.name}"
+        if _has_fields(before) and type(before) is type(after):
+            yield from differing(before, after, f"{name}.")
+        else:
+            yield Field(name, value_words(before), value_words(after))
+
+
+def _has_fields(value: object) -> TypeGuard["DataclassInstance"]:
+    """Whether a value is told by its fields; selectors and secrets have words of their own."""
+    words = (AddressSelector, MarkSelector, SecretRef, type)
+    return is_dataclass(value) and not isinstance(value, words)
+
+
+def value_words(value: object) -> str:
+    """A field's value as a reader knows it."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case AddressSelector() | MarkSelector():
+            return selector_words(value)
+        case SecretRef():
+            return value.placeholder
+        case Enum():
+            return str(value.value)
+        case tuple():
+            return ", ".join(map(value_words, value)) or "none"
+    if _has_fields(value):
+        parts = [
+            f"{each.name} {value_words(getattr(value, each.name))}"
+            for each in fields(value)
+            if each.compare and getattr(value, each.name) not in (None, each.default)
+        ]
+        return " ".join((type(value).__name__, *parts))
+    return f"{value:g}" if isinstance(value, float) else str(value)

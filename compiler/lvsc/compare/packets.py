@@ -1,0 +1,246 @@
+"""Which packets find another virtual service, or are balanced in another way, on a host that two sides speak of."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import cast
+
+from lvsc.compare import words
+from lvsc.compare.changes import ChangeKind, PacketChange
+from lvsc.compare.names import Names, selector_words
+from lvsc.compare.sides import HostSide, Side
+from lvsc.compare.treatment import (
+    Backing,
+    Refused,
+    Treatment,
+    arriving,
+    found_by_mark,
+    found_services,
+    treatments,
+)
+from lvsc.diagnostics import Origin
+from lvsc.graph.nodes import Selector
+from lvsc.packets.diagram import Diagram, Space, boxes
+from lvsc.packets.dimensions import Box, Dimension, Intervals, Packet
+from lvsc.packets.sets import PacketSet
+from lvsc.packets.words import listed
+from lvsc.plugins.backend import Role
+
+#: What a packet finds: a service, one that refuses it, or none.
+Found = Selector | Refused | None
+Pair = tuple[Found, Found]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balanced:
+    """What one side's services do with packets to one host."""
+
+    diagram: Diagram
+    treatments: dict[Selector, Treatment]
+    names: Names
+
+    def treatment(self, found: Found) -> Treatment | Refused | None:
+        """What becomes of packets that find this."""
+        return found if found is None or isinstance(found, Refused) else self.treatments[found]
+
+    def persistent(self, found: Found) -> Selector | None:
+        """The service that packets find, where it keeps its clients' connections together."""
+        treatment = self.treatment(found)
+        kept = isinstance(treatment, Treatment) and treatment.persistence is not None
+        return found if kept and not isinstance(found, Refused) else None
+
+    def origins(self, found: Found) -> tuple[Origin, ...]:
+        """Where it is said what they find."""
+        selector = found.selector if isinstance(found, Refused) else found
+        origin = None if selector is None else self.names.origin(selector)
+        return () if origin is None else (origin,)
+
+
+def balanced(space: Space, side: Side, host: HostSide, *, marks: bool, ignore_weights: bool) -> Balanced:
+    """What a side's services do; without `marks` nothing is known of who gets which."""
+    found = found_services(space, host.nodes) if marks else found_by_mark(space, host.nodes)
+    treated = treatments(host.nodes)
+    if ignore_weights:
+        treated = {selector: _even(treatment) for selector, treatment in treated.items()}
+    return Balanced(diagram=found, treatments=treated, names=Names(side, host))
+
+
+def service_changes(
+    space: Space, old: tuple[Side, HostSide], new: tuple[Side, HostSide], *, ignore_weights: bool
+) -> Iterator[PacketChange]:
+    """The packets that find another service, or one that does something else, exactly."""
+    marks = Role.PACKET_FILTER in old[1].roles & new[1].roles
+    before = balanced(space, *old, marks=marks, ignore_weights=ignore_weights)
+    after = balanced(space, *new, marks=marks, ignore_weights=ignore_weights)
+    if not (old[1].thresholds and new[1].thresholds):
+        before, after = _without_limits(before), _without_limits(after)
+    pairs: dict[Pair, bool] = {}
+
+    def pair(one: Hashable, other: Hashable) -> Hashable:
+        key = cast("Pair", (one, other))
+        if key not in pairs:
+            pairs[key] = before.treatment(key[0]) != after.treatment(key[1])
+        return key if pairs[key] else None
+
+    host = old[1].host
+    changed = space.combine(before.diagram, after.diagram, pair)
+    for found_pair, found in _grouped(changed).items():
+        for kind, said, part in _treated(before, after, found_pair, found):
+            yield _change(space, host, (before, after), found_pair, kind, said, part)
+    tied = dict(_untied(pairs, before, after))
+    if tied:
+        where = space.combine(
+            before.diagram,
+            after.diagram,
+            lambda one, other: key if (key := cast("Pair", (one, other))) in tied else None,
+        )
+        for found_pair, found in _grouped(where).items():
+            yield _change(space, host, (before, after), found_pair, ChangeKind.TYING, tied[found_pair], found)
+
+
+def _change(  # noqa: PLR0917 - each is something else
+    space: Space,
+    host: str,
+    sides: tuple[Balanced, Balanced],
+    pair: Pair,
+    kind: ChangeKind,
+    said: tuple[str, str],
+    found: list[Box],
+) -> PacketChange:
+    return PacketChange(
+        kind=kind,
+        hosts=(host,),
+        boxes=tuple(found),
+        before=said[0],
+        after=said[1],
+        before_origins=sides[0].origins(pair[0]),
+        after_origins=sides[1].origins(pair[1]),
+        witness=witness(space, found),
+    )
+
+
+def _grouped(diagram: Diagram) -> dict[Pair, list[Box]]:
+    """The boxes of each answer but None."""
+    groups: dict[Pair, list[Box]] = defaultdict(list)
+    for box, answer in boxes(diagram):
+        if answer is not None:
+            groups[cast("Pair", answer)].append(box)
+    return groups
+
+
+def _treated(
+    before: Balanced, after: Balanced, pair: Pair, found: list[Box]
+) -> Iterator[tuple[ChangeKind, tuple[str, str], list[Box]]]:
+    """How packets of a pair whose treatments differ are treated before and after, and which of them differently."""
+    one, other = before.treatment(pair[0]), after.treatment(pair[1])
+    if not (isinstance(one, Treatment) and isinstance(other, Treatment)):
+        yield _kind(one, other), (_said(before, pair[0]), _said(after, pair[1])), found
+        return
+    for seen_one, seen_other, part in _by_port(one, other, found):
+        first, second = words.differences(seen_one, seen_other)
+        kind = ChangeKind.WEIGHTS if _even(seen_one) == _even(seen_other) else ChangeKind.TREATMENT
+        yield kind, (f"{_title(before, pair[0])}: {first}", f"{_title(after, pair[1])}: {second}"), part
+
+
+def _kind(one: Treatment | Refused | None, other: Treatment | Refused | None) -> ChangeKind:
+    if isinstance(other, Treatment):
+        return ChangeKind.EXPOSURE
+    return ChangeKind.LOSS if isinstance(one, Treatment) else ChangeKind.TREATMENT
+
+
+def _by_port(
+    one: Treatment, other: Treatment, found: Iterable[Box]
+) -> Iterator[tuple[Treatment, Treatment, list[Box]]]:
+    """The packets that two treatments differ for, apart where the port that they come to makes a difference."""
+    ports = sorted({s.port for t in (one, other) for s in (*t.servers, *t.sorry) if s.port})
+    groups: dict[tuple[Treatment, Treatment], list[Box]] = defaultdict(list)
+    seen = {port: (arriving(one, port), arriving(other, port)) for port in (*ports, None)}
+    for box in found:
+        rest = box.get(Dimension.DESTINATION_PORT, ((0, Dimension.DESTINATION_PORT.top),))
+        for port in ports:
+            inside, rest = _split(rest, port)
+            if inside and seen[port][0] != seen[port][1]:
+                groups[seen[port]].append({**box, Dimension.DESTINATION_PORT: ((port, port),)})
+        if rest and seen[None][0] != seen[None][1]:
+            whole = box if not ports else {**box, Dimension.DESTINATION_PORT: rest}
+            groups[seen[None]].append(whole)
+    for (first, second), part in groups.items():
+        yield first, second, part
+
+
+def _split(intervals: Intervals, port: int) -> tuple[bool, Intervals]:
+    """Whether the port is in the intervals, and the intervals without it."""
+    rest: list[tuple[int, int]] = []
+    inside = False
+    for first, last in intervals:
+        if not first <= port <= last:
+            rest.append((first, last))
+            continue
+        inside = True
+        rest += [(a, b) for a, b in ((first, port - 1), (port + 1, last)) if a <= b]
+    return inside, tuple(rest)
+
+
+def _untied(
+    pairs: Iterable[Pair], before: Balanced, after: Balanced
+) -> Iterator[tuple[Pair, tuple[str, str]]]:
+    """The pairs of persistent services whose clients keep another bundle together, and what to say of each side."""
+    news: dict[Selector, set[Selector]] = defaultdict(set)
+    olds: dict[Selector, set[Selector]] = defaultdict(set)
+    for found, found_after in pairs:
+        one, other = before.persistent(found), after.persistent(found_after)
+        if one is not None and other is not None:
+            news[one].add(other)
+            olds[other].add(one)
+    for one, others in news.items():
+        for other in others:
+            if len(others) > 1 or len(olds[other]) > 1:
+                yield (
+                    (one, other),
+                    (_bundle(before, one, olds[other]), _bundle(after, other, others)),
+                )
+
+
+def _bundle(side: Balanced, selector: Selector, among: set[Selector]) -> str:
+    title = side.names.titled(selector)
+    if len(among) == 1:
+        return f"{title}: one bundle"
+    others = listed(sorted(side.names.titled(other) for other in among if other != selector))
+    return f"{title}: apart from {others}"
+
+
+def witness(space: Space, found: Iterable[Box]) -> Packet:
+    """A packet of boxes that are not all empty, as ordinary as they allow."""
+    packet = PacketSet.of_box(space, next(iter(found))).witness()
+    assert packet is not None  # noqa: S101 - a diagram has no empty boxes
+    return packet
+
+
+def _said(side: Balanced, found: Found) -> str:
+    if found is None:
+        return "no virtual service"
+    if isinstance(found, Refused):
+        return f"refused by {selector_words(found.selector)}"
+    return f"{side.names.titled(found)}: {words.whole(side.treatments[found])}"
+
+
+def _title(side: Balanced, found: Found) -> str:
+    return "" if found is None or isinstance(found, Refused) else side.names.titled(found)
+
+
+def _even(treatment: Treatment) -> Treatment:
+    """The treatment without its weights."""
+    return replace(treatment, servers=tuple(replace(server, weight=1) for server in treatment.servers))
+
+
+def _without_limits(side: Balanced) -> Balanced:
+    def unlimited(server: Backing) -> Backing:
+        return replace(server, upper_threshold=0, lower_threshold=0)
+
+    return replace(
+        side,
+        treatments={
+            selector: replace(treatment, servers=tuple(map(unlimited, treatment.servers)))
+            for selector, treatment in side.treatments.items()
+        },
+    )

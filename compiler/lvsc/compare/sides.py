@@ -1,0 +1,242 @@
+"""The two things that are compared: each made of nodes with origins, from a spec, a built tree, a file or a running host.
+
+What has a reader is taken from its text, so that a comparison rests on what programs will read and not on what lvsc meant.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from lvsc.compare.treatment import N
+from lvsc.compile import Compiled
+from lvsc.diagnostics import Diagnostic, Origin
+from lvsc.graph.graph import HostGraph
+from lvsc.graph.nodes import (
+    Accept,
+    HelperAssignment,
+    Marking,
+    Node,
+    NoTrack,
+    RealServer,
+    SorryServer,
+    SourceNat,
+    VirtualService,
+)
+from lvsc.plugins.artifact import Artifact, Line
+from lvsc.plugins.backend import Backend, HostPart, Role
+from lvsc.plugins.manager import Plugins
+from lvsc.plugins.reading import Foreign, Source
+
+#: What the programs of a role are asked about packets; a text of theirs without it says that there is none.
+PACKET_KINDS: Mapping[Role, frozenset[type[Node]]] = {
+    Role.PACKET_FILTER: frozenset({Marking, HelperAssignment, NoTrack, SourceNat, Accept}),
+    Role.DIRECTOR: frozenset({VirtualService, RealServer, SorryServer}),
+}
+ALL_ROLES = frozenset(Role)
+
+
+class OrderedNodes:
+    """The nodes of one host by type, in the order in which they were read."""
+
+    __slots__ = ("_by_type",)
+
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        self._by_type: dict[type[Node], tuple[Node, ...]] = {}
+        groups: dict[type[Node], list[Node]] = {}
+        for node in nodes:
+            groups.setdefault(type(node), []).append(node)
+        self._by_type = {kind: tuple(group) for kind, group in groups.items()}
+
+    def of(self, kind: type[N]) -> tuple[N, ...]:
+        """The nodes of exactly this type; of packet rules, the first that matches a packet decides."""
+        return self._by_type.get(kind, ())  # type: ignore[return-value]  # the dictionary's key is the value's type
+
+    @property
+    def kinds(self) -> frozenset[type[Node]]:
+        """The types of which there are nodes."""
+        return frozenset(self._by_type)
+
+    def __iter__(self) -> Iterator[Node]:
+        for nodes in self._by_type.values():
+            yield from nodes
+
+    def __len__(self) -> int:
+        return sum(map(len, self._by_type.values()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """Something in a text of a program of a role that its reader does not understand."""
+
+    role: Role
+    problem: Diagnostic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostSide:
+    """What a side says of one host."""
+
+    host: str
+    nodes: OrderedNodes
+    roles: frozenset[Role]
+    """The roles of whose programs it speaks."""
+    whole: bool
+    """Whether it speaks of every type of node; otherwise of those that decide on packets, and those that it has."""
+    readers: frozenset[str] = frozenset()
+    """The backends that read it."""
+    thresholds: bool = True
+    """Whether it says real servers' connection limits; `ipvsadm -S` leaves them out."""
+    foreign: tuple[Foreign, ...] = ()
+    unread: tuple[Unread, ...] = ()
+
+    def speaks_of(self, kind: type[Node]) -> bool:
+        """Whether the absence of such a node means that there is none."""
+        if self.whole or kind in self.nodes.kinds:
+            return True
+        return any(kind in PACKET_KINDS.get(role, ()) for role in self.roles)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One of two sides of a comparison."""
+
+    name: str
+    """As it was asked for."""
+    hosts: Mapping[str, HostSide]
+    lines: Mapping[str, tuple[Line, ...]] = field(default_factory=dict)
+    """The lines of each emitted file, with where in the spec each comes from."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The text of each file, secrets as placeholders, by its host's name and path."""
+    unread: tuple[str, ...] = ()
+    """The files among them that no backend reads, so that only their text can be compared."""
+
+    def origin(self, origin: Origin) -> Origin:
+        """Where in the spec something comes from that was read in an emitted file; otherwise where it was read."""
+        lines = self.lines.get(origin.file)
+        if lines is None or origin.line is None or origin.line > len(lines):
+            return origin
+        return lines[origin.line - 1].origin or origin
+
+    def line(self, origin: Origin) -> str:
+        """The text of the line that something was read from; empty where there is none."""
+        text = self.lines.get(origin.file)
+        if text is None or origin.line is None or origin.line > len(text):
+            return ""
+        return text[origin.line - 1].text.strip()
+
+    @property
+    def only_host(self) -> str | None:
+        """The host's name where the side is of one host."""
+        return next(iter(self.hosts)) if len(self.hosts) == 1 else None
+
+
+def of_compiled(name: str, compiled: Compiled) -> Side:
+    """What a spec's emitted files say, and the graph's own nodes where no backend reads them."""
+    artifacts: dict[tuple[str, str], list[Artifact]] = {}
+    for file in compiled.files:
+        artifacts.setdefault((file.host, file.backend), []).append(file.artifact)
+    hosts: dict[str, _Collected] = {}
+    for backend, parts in compiled.parts.items():
+        for part in parts:
+            collected = hosts.setdefault(part.host, _Collected(part.host))
+            collected.add_part(backend, part, artifacts.get((part.host, backend.name), ()))
+    return Side(
+        name=name,
+        hosts={
+            host: hosts[host].side(roles=ALL_ROLES, whole=True) if host in hosts else _silent(graph)
+            for host, graph in compiled.lowered.graph.hosts.items()
+        },
+        lines={file.host + file.artifact.path: file.artifact.lines for file in compiled.files},
+        texts={file.host + file.artifact.path: file.artifact.text for file in compiled.files},
+    )
+
+
+def of_texts(
+    name: str,
+    sources: Iterable[Source],
+    plugins: Plugins,
+    *,
+    roles: frozenset[Role] = frozenset(),
+    thresholds: bool = True,
+) -> tuple[Side, tuple[Source, ...]]:
+    """What texts say that some backend reads, and the texts that none does.
+
+    `roles` are those that every host's texts speak of even where they say nothing; each that a text is read for is added.
+
+    Raises:
+        PluginError: A backend cannot be imported.
+    """
+    backends = [plugins.backend(each) for each in plugins.backend_names]
+    sources = tuple(sources)
+    hosts: dict[str, _Collected] = {source.host: _Collected(source.host) for source in sources if roles}
+    unknown: list[Source] = []
+    texts: dict[str, str] = {}
+    for source in sources:
+        texts[source.file] = source.text
+        reader = next((backend for backend in backends if backend.recognises(source)), None)
+        if reader is None:
+            unknown.append(source)
+        else:
+            hosts.setdefault(source.host, _Collected(source.host)).add_text(reader, source)
+    side = Side(
+        name=name,
+        hosts={
+            host: hosts[host].side(roles=hosts[host].roles | roles, whole=False, thresholds=thresholds)
+            for host in sorted(hosts)
+        },
+        lines={
+            file: tuple(Line(line) for line in text.replace("\r", "").replace("\0", "").split("\n"))
+            for file, text in texts.items()
+        },
+        texts=texts,
+    )
+    return side, tuple(unknown)
+
+
+class _Collected:
+    """What is known of one host so far."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        self._nodes: list[Node] = []
+        self._foreign: list[Foreign] = []
+        self._unread: list[Unread] = []
+        self._readers: set[str] = set()
+        self.roles: frozenset[Role] = frozenset()
+
+    def add_text(self, backend: Backend, source: Source) -> None:
+        reading = backend.read(source)
+        self._readers.add(backend.name)
+        self.roles |= {backend.role}
+        self._nodes += reading.nodes
+        self._foreign += reading.foreign
+        self._unread += (Unread(role=backend.role, problem=problem) for problem in reading.problems)
+
+    def add_part(self, backend: Backend, part: HostPart, artifacts: Iterable[Artifact]) -> None:
+        before = len(self._nodes)
+        sources = [Source(host=part.host, file=part.host + a.path, text=a.text) for a in artifacts]
+        readable = [source for source in sources if backend.recognises(source)]
+        for source in readable:
+            self.add_text(backend, source)
+        if not readable:
+            self._nodes += part.graph
+            return
+        # A file that is not read may say the rest (a unit starts the synchronisation), never what decides on packets.
+        said = {type(node) for node in self._nodes[before:]} | PACKET_KINDS.get(backend.role, frozenset())
+        self._nodes += (node for node in part.graph if type(node) not in said)
+
+    def side(self, *, roles: frozenset[Role], whole: bool, thresholds: bool = True) -> HostSide:
+        return HostSide(
+            host=self._host,
+            nodes=OrderedNodes(self._nodes),
+            roles=roles,
+            whole=whole,
+            readers=frozenset(self._readers),
+            thresholds=thresholds,
+            foreign=tuple(self._foreign),
+            unread=tuple(self._unread),
+        )
+
+
+def _silent(graph: HostGraph) -> HostSide:
+    """A host that no backend has a part of."""
+    return HostSide(host=graph.host, nodes=OrderedNodes(graph), roles=ALL_ROLES, whole=True)

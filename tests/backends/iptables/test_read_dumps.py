@@ -1,0 +1,190 @@
+"""Real dumps: what was emitted, loaded by its script in a namespace of its own and dumped by the programs of both variants."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lvsc.plugin import Family, Hook, HostGraph, HostPart, Node, PacketRule, Protocol, Reading, Source, Touch
+from lvsc.targets import load
+from lvsc_iptables.backend import Iptables
+from support.nodes import HOST, accept, helper, marking, no_track, source_nat, traffic
+
+MACS = ("02:00:00:00:00:0a", "02:00:00:00:00:0b")
+OUT = Hook.POSTROUTING
+
+
+def nodes(vip: str, server: str, clients: str) -> tuple[PacketRule, ...]:
+    return (
+        *(marking(traffic(dst=vip, dport=dport)) for dport in ("80", "443", "8000-8010", "8011-8020")),
+        *(
+            marking(traffic(dst=vip, dport=str(p), protocol=Protocol.UDP), 53, "many")
+            for p in range(1000, 1020)
+        ),
+        *(
+            marking(traffic(dst=vip, dport=p, protocol=Protocol.SCTP), 5, "sctp")
+            for p in ("5000", "6000-7000")
+        ),
+        marking(traffic(dst=server, protocol=Protocol.UDP), 7, "all-ports"),
+        marking(traffic(dst=vip, src=clients, sport="20", dport="0", interface="eth0"), 8, "zero"),
+        *(
+            marking(traffic(dst=vip, sport="1024-65535", dport=p, not_macs=MACS), 9, "macs")
+            for p in ("1", "3")
+        ),
+        marking(traffic(Hook.OUTPUT, dst=vip, dport="80", interface="lo"), 0xFFFFFFFF),
+        *(no_track(traffic(dst=vip, dport=dport), "direct") for dport in ("81", "82")),
+        no_track(traffic(Hook.OUTPUT, dst=vip, dport="81"), "direct"),
+        helper(traffic(dst=vip, dport="21")),
+        source_nat(traffic(OUT, src=clients, sport="20", interface="eth0"), vip),
+        source_nat(traffic(OUT, dst=server, original_dst=vip, original_dport="80"), vip, "full"),
+        source_nat(traffic(OUT, dst=server, original_dst=vip, original_dport="90-99"), vip, "full"),
+        source_nat(traffic(OUT, dst=server, original_dst=clients, dport="100"), vip, "full"),
+        *(accept(traffic(hook, dst=vip, dport="80")) for hook in (Hook.INPUT, Hook.FORWARD)),
+    )
+
+
+NODES = {
+    Family.IPV4: nodes("192.0.2.10", "10.11.12.21", "198.51.100.0/24"),
+    Family.IPV6: nodes("2001:db8::10", "2001:db8:1::21", "2001:db8:2::/64"),
+}
+#: Other people's rules, and what each touches.
+FOREIGN = {
+    "raw": {
+        "-A PREROUTING -i lo -j THEIRS": {Touch.TRACKING},
+        "-A THEIRS -p tcp -m tcp --dport 21 -j CT --notrack": {Touch.TRACKING},
+    },
+    "mangle": {
+        '-A PREROUTING -p udp -m comment --comment "a \\"b\\" LVSC-MARK" -j MARK --set-xmark 0x1/0xffffffff': {
+            Touch.MARK
+        },
+        "-A OUTPUT -j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff": {Touch.MARK},
+        "-A FORWARD -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu": set(),
+    },
+    "nat": {"-A POSTROUTING -o eth9 -j MASQUERADE": {Touch.SOURCE_NAT}},
+    "filter": {
+        "-A INPUT -i eth9 -j DROP": {Touch.FILTER},
+        "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT": {Touch.FILTER},
+    },
+}
+
+
+@pytest.fixture(params=["legacy", "nft"])
+def variant(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    for program in (f"iptables-{name}", f"ip6tables-{name}", "unshare"):
+        if shutil.which(program) is None:
+            pytest.skip(f"no {program}: apt-get install iptables util-linux")
+    return name
+
+
+class Lab:
+    """Loads and dumps in a namespace of its own."""
+
+    def __init__(self, variant: str, directory: Path) -> None:
+        self._variant = variant
+        self._directory = directory
+        self._unshare = ("unshare", "-n") if os.geteuid() == 0 else ("unshare", "-rn")
+
+    def install(self, rules: Iterable[Node]) -> str:
+        """Write what is emitted; the command that loads it."""
+        target = load("debian12")
+        programs = tuple(
+            (name, path.replace("tables", f"tables-{self._variant}")) for name, path in target.programs
+        )
+        part = HostPart(
+            cluster="red-hat", graph=HostGraph(HOST, rules), target=replace(target, programs=programs)
+        )
+        emission = Iptables().emit(part)
+        for artifact in emission.artifacts:
+            path = self._directory / Path(artifact.path).name
+            path.write_text(artifact.text.replace("/etc/lvsc/", f"{self._directory}/"), encoding="utf-8")
+        ((shell, script, action),) = emission.steps[0].load
+        return f"{shell} {script.replace('/etc/lvsc', str(self._directory))} {action}"
+
+    def run(self, *commands: str) -> str:
+        """Run commands, in which `iptables` is the variant's; what they print."""
+        names = (
+            f"{command}{tail}" for command in ("iptables", "ip6tables") for tail in ("", "-save", "-restore")
+        )
+        functions = [
+            f'{name.replace("-", "_")}() {{ {name.replace("tables", f"tables-{self._variant}")} "$@"; }}'
+            for name in names
+        ]
+        result = subprocess.run(
+            [*self._unshare, "sh", "-euc", "\n".join([*functions, *commands])],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=self._directory,
+            env={**os.environ, "XTABLES_LOCKFILE": str(self._directory / "lock"), "LC_ALL": "C"},
+        )
+        if "Operation not permitted" in result.stderr or "Permission denied" in result.stderr:
+            pytest.skip(f"no iptables-{self._variant} in a network namespace here: {result.stderr.strip()}")
+        assert (result.returncode, result.stderr) == (0, "")
+        return result.stdout
+
+
+@pytest.fixture
+def lab(variant: str, tmp_path: Path) -> Lab:
+    return Lab(variant, tmp_path)
+
+
+def read(dump: str) -> Reading:
+    source = Source(host=HOST, file="live", text=dump)
+    assert Iptables().recognises(source)
+    return Iptables().read(source)
+
+
+SAVE = {Family.IPV4: "iptables_save", Family.IPV6: "ip6tables_save"}
+
+
+@pytest.mark.parametrize("counters", ["", " -c"])
+@pytest.mark.parametrize("family", Family)
+def test_a_dump_is_read_as_what_was_emitted(lab: Lab, family: Family, counters: str) -> None:
+    start = lab.install([*NODES[Family.IPV4], *NODES[Family.IPV6]])
+    reading = read(lab.run(start, f"{SAVE[family]}{counters}"))
+    assert (reading.problems, reading.foreign) == ((), ())
+    assert set(reading.nodes) == set(NODES[family])
+
+
+def test_the_dumps_of_both_families_are_one_text(lab: Lab) -> None:
+    start = lab.install([*NODES[Family.IPV4], *NODES[Family.IPV6]])
+    reading = read(lab.run(start, "iptables_save", "ip6tables_save"))
+    assert (reading.problems, reading.foreign) == ((), ())
+    assert set(reading.nodes) == {*NODES[Family.IPV4], *NODES[Family.IPV6]}
+
+
+def test_other_peoples_rules_are_beside_the_same_nodes(lab: Lab, tmp_path: Path) -> None:
+    start = lab.install(NODES[Family.IPV4])
+    tables = [
+        "\n".join([f"*{table}", ":THEIRS - [0:0]", *rules, "COMMIT", ""]) for table, rules in FOREIGN.items()
+    ]
+    (tmp_path / "foreign").write_text("".join(tables), encoding="utf-8")
+    reading = read(lab.run("iptables_restore <foreign", start, "iptables_save"))
+    assert reading.problems == ()
+    assert set(reading.nodes) == set(NODES[Family.IPV4])
+    found = {one.text: set(one.touches) for one in reading.foreign}
+    assert found == {":THEIRS -": set()} | {
+        rule: touches for rules in FOREIGN.values() for rule, touches in rules.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ("iptables -t mangle -D PREROUTING -j LVSC-MARK", "IPT103"),
+        ("iptables -t mangle -F PREROUTING", "IPT103"),
+        ("iptables -t mangle -I PREROUTING -j ACCEPT", "IPT103"),
+        ("iptables -t mangle -I PREROUTING -i lo -j LVSC-MARK", "IPT104"),
+        ("iptables -t mangle -A LVSC-MARK -p icmp -j MARK --set-mark 1", "IPT102"),
+        ("iptables -t mangle -N LVSC-OTHER", "IPT105"),
+    ],
+)
+def test_what_was_changed_by_hand_is_a_problem(lab: Lab, change: str, code: str) -> None:
+    start = lab.install(NODES[Family.IPV4])
+    reading = read(lab.run(start, change, "iptables_save"))
+    assert [problem.code.id for problem in reading.problems] == [code]

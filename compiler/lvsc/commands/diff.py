@@ -1,14 +1,17 @@
 """`lvsc diff`: what is different between two specs, files, trees or hosts, for packets first."""
 
 import argparse
+from collections.abc import Sequence
 
-from lvsc.commands.console import Console
+from lvsc.commands.console import REVIEW, Console
 from lvsc.commands.sides import SideReader
 from lvsc.commands.specs import add_overrides, installed_plugins, options
+from lvsc.compare.changes import Difference
 from lvsc.compare.difference import NothingInCommonError, compare
 from lvsc.compare.sides import Side
 from lvsc.compile import Options
-from lvsc.diagnostics import Code, DiagnosticError
+from lvsc.diagnostics import Code, Diagnostic, DiagnosticError
+from lvsc.report.source_line import harmless
 
 NOTHING_IN_COMMON = Code(
     "LVS020",
@@ -18,7 +21,7 @@ side is of packet filters and the other of virtual services. A file and `live` a
 )
 
 ALL = (NOTHING_IN_COMMON,)
-FORMATS = ("text", "json")
+FORMATS = REVIEW
 _TROUBLE = 2
 
 
@@ -78,27 +81,52 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     except DiagnosticError as error:
         console.report(error.diagnostics)
         return _TROUBLE
-    if console.json:
-        from lvsc.report.diff_json import difference_result  # noqa: PLC0415 - one form or the other
+    files = _files(old, new) if arguments.text else []
+    _print(difference, files, reader.warnings, new, console)
+    return 1 if arguments.exit_code and difference.differs else 0
 
-        result = difference_result(difference, console.sources)
-        if arguments.text:
-            from lvsc.compare.texts import text_changes  # noqa: PLC0415 - only where it is asked for
 
-            result["files"] = [{"path": name, "diff": list(lines)} for name, lines in text_changes(old, new)]
-        console.report(reader.warnings, result)
-    else:
-        from lvsc.report.diff_text import render  # noqa: PLC0415 - likewise
+def _files(old: Side, new: Side) -> list[tuple[str, tuple[str, ...]]]:
+    from lvsc.compare.texts import text_changes  # noqa: PLC0415 - only where it is asked for
 
-        console.stdout.write(render(difference, console.sources, colour=console.colour))
-        if arguments.text:
-            from lvsc.compare.texts import text_changes  # noqa: PLC0415 - likewise
+    return list(text_changes(old, new))
 
-            for _, lines in text_changes(old, new):
+
+def _print(
+    difference: Difference,
+    files: Sequence[tuple[str, Sequence[str]]],
+    warnings: Sequence[Diagnostic],
+    new: Side,
+    console: Console,
+) -> None:
+    # Only one of the forms is imported.
+    match console.form:
+        case "json":
+            from lvsc.report.diff_json import difference_result  # noqa: PLC0415
+
+            result = difference_result(difference, console.sources)
+            if files:
+                result["files"] = [{"path": name, "diff": list(lines)} for name, lines in files]
+            console.report(warnings, result)
+        case "markdown":
+            from lvsc.report.diff_markdown import diff_page  # noqa: PLC0415
+
+            console.stdout.write(diff_page(difference, console.sources, files))
+        case "github" | "sarif":
+            from lvsc.report.diff_findings import findings  # noqa: PLC0415
+            from lvsc.report.verdict import verdict  # noqa: PLC0415
+
+            found = list(findings(difference, {new.name}))
+            console.annotate([*warnings, *found], [verdict(difference), *difference.notes])
+        case _:
+            from lvsc.report.diff_text import render  # noqa: PLC0415
+
+            console.report(warnings)
+            console.stdout.write(render(difference, console.sources, colour=console.colour))
+            for _, lines in files:
                 console.print()
                 for line in lines:
-                    console.print(line)
-    return 1 if arguments.exit_code and difference.differs else 0
+                    console.print(harmless(line))
 
 
 def _sides(arguments: argparse.Namespace, reader: SideReader) -> tuple[Side, Side]:

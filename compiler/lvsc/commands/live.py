@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from lvsc.diagnostics import Code, DiagnosticError
 from lvsc.plugins.reading import Source
@@ -27,6 +28,7 @@ _SAVERS = (
     ("iptables-legacy-save", "iptables-nft-save", "iptables-save"),
     ("ip6tables-legacy-save", "ip6tables-nft-save", "ip6tables-save"),
 )
+_IPVS = Path("/proc/net/ip_vs")
 _IPTABLES_TABLES = ("raw", "mangle", "nat", "filter", "security")
 
 
@@ -57,7 +59,7 @@ def live_sources(host: str) -> list[Source]:
         text = _without(_run(("nft", "-j", "list", "ruleset")), covered)
         sources.append(Source(host=host, file="nft -j list ruleset", text=text))
     if shutil.which("ipvsadm"):
-        sources.append(Source(host=host, file="ipvsadm -Sn", text=_run(("ipvsadm", "-Sn"))))
+        sources.append(Source(host=host, file="ipvsadm -Sn", text=_ipvs()))
     if not sources:
         raise DiagnosticError(
             [
@@ -86,6 +88,16 @@ def _by_iptables_nft(sources: Sequence[Source]) -> Iterator[tuple[str, str]]:
             for table in _IPTABLES_TABLES:
                 if f"\n*{table}\n" in source.text:
                     yield family, table
+
+
+def _ipvs() -> str:
+    """The IPVS table, which is empty where the kernel has no IPVS even after ipvsadm tried to load it."""
+    try:
+        return _run(("ipvsadm", "-Sn"))
+    except DiagnosticError:
+        if _IPVS.exists():
+            raise
+        return ""
 
 
 def _without(ruleset: str, tables: set[tuple[str, str]]) -> str:

@@ -138,7 +138,7 @@ class SideReader:
             host = source.partition("/")[0]
             texts.append(Source(host=host, file=source, text=decode(_read(directory / source), source)))
         with usable_plugins():
-            side, unread = of_texts(str(directory), texts, self._plugins)
+            side, unread = of_texts(str(directory), texts, self._plugins, complete=True)
         # Units and settings have no reader: they are compared as text.
         return replace(side, unread=tuple(source.file for source in unread))
 

@@ -124,13 +124,11 @@ def _lost_addresses(old: HostSide, new: HostSide) -> dict[object, list[str]]:
 
     An address service is removed with its address, so only mark services can outlive one.
     """
-    if not new.speaks_of(VirtualAddress):
-        return {}
     kept = {node.address.ip for node in new.nodes.of(VirtualAddress)}
     gone = {
         node.address.ip
         for node in old.nodes.of(VirtualAddress)
-        if node.role is AddressRole.SERVED and node.address.ip not in kept
+        if node.role is AddressRole.SERVED and node.address.ip not in kept and new.would_say(node)
     }
     found: dict[object, list[str]] = defaultdict(list)
     if not gone:

@@ -35,15 +35,15 @@ def setting_changes(
     for kind in sorted(old[1].nodes.kinds | new[1].nodes.kinds, key=_order):
         if issubclass(kind, PacketRule) or kind in (VirtualService, RealServer):
             continue
-        if _comparable(kind, old[1], new[1]):
+        if _comparable(next(iter((*old[1].nodes.of(kind), *new[1].nodes.of(kind)))), old[1], new[1]):
             yield from comparison.nodes(kind)
 
 
-def _comparable(kind: type[Node], old: HostSide, new: HostSide) -> bool:
+def _comparable(node: Node, old: HostSide, new: HostSide) -> bool:
     """Whether a node that only one side has is missing on the other, rather than unsaid."""
-    if old.speaks_of(kind) and new.speaks_of(kind):
+    if old.would_say(node) and new.would_say(node):
         return True
-    return not old.whole and old.readers == new.readers
+    return not old.whole and not new.whole and old.readers == new.readers
 
 
 class _Settings:

@@ -83,16 +83,22 @@ class HostSide:
     """Whether it speaks of every type of node; otherwise of those that decide on packets, and those that it has."""
     readers: frozenset[str] = frozenset()
     """The backends that read it."""
+    complete: tuple[Backend, ...] = ()
+    """The backends of whose files it has all, so that it speaks of whatever they render."""
     thresholds: bool = True
     """Whether it says real servers' connection limits; `ipvsadm -S` leaves them out."""
     foreign: tuple[Foreign, ...] = ()
     unread: tuple[Unread, ...] = ()
 
     def speaks_of(self, kind: type[Node]) -> bool:
-        """Whether the absence of such a node means that there is none."""
+        """Whether the absence of a node of the type means that there is none."""
         if self.whole or kind in self.nodes.kinds:
             return True
         return any(kind in PACKET_KINDS.get(role, ()) for role in self.roles)
+
+    def would_say(self, node: Node) -> bool:
+        """Whether the absence of such a node means that there is none."""
+        return self.speaks_of(type(node)) or any(backend.renders(node) for backend in self.complete)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,11 +162,13 @@ def of_texts(
     plugins: Plugins,
     *,
     roles: frozenset[Role] = frozenset(),
+    complete: bool = False,
     thresholds: bool = True,
 ) -> tuple[Side, tuple[Source, ...]]:
     """What texts say that some backend reads, and the texts that none does.
 
     `roles` are those that every host's texts speak of even where they say nothing; each that a text is read for is added.
+    `complete` says that a backend whose text is there has no other on the host.
 
     Raises:
         PluginError: A backend cannot be imported.
@@ -180,7 +188,12 @@ def of_texts(
     side = Side(
         name=name,
         hosts={
-            host: hosts[host].side(roles=hosts[host].roles | roles, whole=False, thresholds=thresholds)
+            host: hosts[host].side(
+                roles=hosts[host].roles | roles,
+                whole=False,
+                complete=hosts[host].readers if complete else (),
+                thresholds=thresholds,
+            )
             for host in sorted(hosts)
         },
         lines={
@@ -200,12 +213,12 @@ class _Collected:
         self._nodes: list[Node] = []
         self._foreign: list[Foreign] = []
         self._unread: list[Unread] = []
-        self._readers: set[str] = set()
+        self._readers: dict[str, Backend] = {}
         self.roles: frozenset[Role] = frozenset()
 
     def add_text(self, backend: Backend, source: Source) -> None:
         reading = backend.read(source)
-        self._readers.add(backend.name)
+        self._readers[backend.name] = backend
         self.roles |= {backend.role}
         self._nodes += reading.nodes
         self._foreign += reading.foreign
@@ -224,13 +237,25 @@ class _Collected:
         said = {type(node) for node in self._nodes[before:]} | PACKET_KINDS.get(backend.role, frozenset())
         self._nodes += (node for node in part.graph if type(node) not in said)
 
-    def side(self, *, roles: frozenset[Role], whole: bool, thresholds: bool = True) -> HostSide:
+    @property
+    def readers(self) -> tuple[Backend, ...]:
+        return tuple(self._readers.values())
+
+    def side(
+        self,
+        *,
+        roles: frozenset[Role],
+        whole: bool,
+        complete: tuple[Backend, ...] = (),
+        thresholds: bool = True,
+    ) -> HostSide:
         return HostSide(
             host=self._host,
             nodes=OrderedNodes(self._nodes),
             roles=roles,
             whole=whole,
             readers=frozenset(self._readers),
+            complete=complete,
             thresholds=thresholds,
             foreign=tuple(self._foreign),
             unread=tuple(self._unread),

@@ -14,7 +14,8 @@ from lvsc.report.lines import Lines
 from lvsc.report.source_line import harmless
 from lvsc.report.verdict import KINDS, origins, traffic, verdict
 
-_HEAD = ("", "traffic class", "before", "after", "spec line", "witness")
+#: What the columns are called; the first says what becomes of the packets.
+HEAD = ("", "traffic class", "before", "after", "spec line", "witness")
 _ALARMING = {ChangeKind.EXPOSURE: "\x1b[1;31m", ChangeKind.LOSS: "\x1b[1;33m"}
 _BOLD, _RESET = "\x1b[1m", "\x1b[0m"
 
@@ -29,7 +30,7 @@ def render(difference: Difference, sources: Mapping[str, str], *, colour: bool) 
     blocks = [[paint(_BOLD, verdict(difference))]]
     if difference.packets:
         rows = [packet_row(change, lines) for change in difference.packets]
-        table = list(aligned((_HEAD, *rows)))
+        table = list(aligned((HEAD, *rows)))
         codes = ["", *(_ALARMING.get(change.kind, "") for change in difference.packets)]
         blocks.append([paint(code, row) if code else row for code, row in zip(codes, table, strict=True)])
     blocks += [

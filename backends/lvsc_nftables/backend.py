@@ -65,7 +65,7 @@ class Nftables(Backend):
         )
         target = part.target
         directory = target.paths.unit_dir
-        artifacts = [ruleset(header, part.graph, target).artifact(RULESET_PATH)]
+        artifacts = [ruleset(header, part).artifact(RULESET_PATH)]
         if target.init is Init.SYSTEMD:
             unit = SYSTEMD_UNIT
             artifacts.append(systemd_unit(header, target).artifact(f"{directory}/{unit}"))

@@ -19,8 +19,7 @@ from lvsc.plugin import (
     TrafficClass,
 )
 from lvsc_nftables import codes
-from lvsc_nftables.lookup import lookups
-from lvsc_nftables.ruleset import packet_rules, ranges_in_keys
+from lvsc_nftables.ruleset import packet_rules, part_lookups
 
 _SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _HELPER = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,14}", re.ASCII)
@@ -42,7 +41,7 @@ def refusals(part: HostPart) -> Iterator[Diagnostic]:
         yield from _names(rule)
         yield from _hook(rule)
         yield from _values(rule)
-    for conflict in lookups(rules, ranges=ranges_in_keys(part.target))[1]:
+    for conflict in part_lookups(part)[1]:
         first, second = conflict.first, conflict.second
         yield codes.CONFLICT.at(
             second.origin,

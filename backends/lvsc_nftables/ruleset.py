@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lvsc.plugin import (
     Feature,
     HelperAssignment,
     HostGraph,
+    HostPart,
     Marking,
     NoTrack,
     Origin,
@@ -15,7 +17,16 @@ from lvsc.plugin import (
     Target,
     Text,
 )
-from lvsc_nftables.lookup import IP, RENDERED, Element, Lookup, Shape, helper_object, lookups
+from lvsc_nftables.lookup import (
+    IP,
+    RENDERED,
+    Conflict,
+    Element,
+    Lookup,
+    Shape,
+    helper_object,
+    lookups,
+)
 
 RULESET_PATH = "/etc/lvsc/nftables.nft"
 
@@ -61,9 +72,16 @@ def removal(target: Target) -> tuple[str, ...]:
     )
 
 
-def ruleset(header: str, graph: HostGraph, target: Target) -> Text:
+@lru_cache(maxsize=16)  # `check` and `emit` of each director of a cluster both ask
+def part_lookups(part: HostPart) -> tuple[tuple[Lookup, ...], tuple[Conflict, ...]]:
+    """The lookups that carry out a part's rules, and the rules that cannot go together."""
+    return lookups(packet_rules(part.graph), ranges=ranges_in_keys(part.target))
+
+
+def ruleset(header: str, part: HostPart) -> Text:
     """The file for one host. Loading it again changes nothing."""
-    found, _ = lookups(packet_rules(graph), ranges=ranges_in_keys(target))
+    found, _ = part_lookups(part)
+    target = part.target
     text = Text()
     text.add(header)
     text.add()
@@ -73,7 +91,7 @@ def ruleset(header: str, graph: HostGraph, target: Target) -> Text:
         in_table = [one for one in found if _table_family(one.shape, families) == family]
         if in_table:
             text.add()
-            _Table(text, family).write(in_table, graph.of(HelperAssignment))
+            _Table(text, family).write(in_table, part.graph.of(HelperAssignment))
     return text
 
 

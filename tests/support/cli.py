@@ -16,7 +16,7 @@ from referencing import Registry, Resource
 import lvsc_schemas
 from lvsc.cli import main
 
-SCHEMAS = ("backends", "build", "cluster", "diagnostics", "diff", "explain", "init", "show", "targets")
+SCHEMAS = ("backends", "build", "cluster", "diagnostics", "diff", "explain", "init", "show", "targets", "verify")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,125 @@
+"""Proves that every packet filter which can render a spec does the same to every packet, from their text."""
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+from lvsc.analysis.features import missing_features
+from lvsc.compare.changes import PacketChange
+from lvsc.compare.filters import filter_changes
+from lvsc.compile import Compiled, EmittedFile
+from lvsc.diagnostics import Diagnostic, Origin, has_errors
+from lvsc.packets.diagram import Space
+from lvsc.plugins.backend import Backend, HostPart, Role
+from lvsc.plugins.manager import Plugins
+from lvsc.targets import load
+from lvsc.verify import codes
+from lvsc.verify.emitted import Emitted
+from lvsc.verify.found import Found, Judgement, LeftOut, together
+from lvsc.verify.readback import packet_side
+from lvsc.verify.reading import PartRead, has_reader, read_part
+
+
+def compare_filters(compiled: Compiled, plugins: Plugins) -> Found:
+    """What the packet filters do differently to packets, and which could not be compared.
+
+    Raises:
+        PluginError: A backend cannot be imported.
+    """
+    chosen = next((backend for backend in compiled.parts if backend.role is Role.PACKET_FILTER), None)
+    parts = compiled.parts.get(chosen, ()) if chosen is not None else ()
+    if chosen is None or not parts:
+        return Found()
+    read: dict[str, tuple[Mapping[str, PartRead], Emitted]] = {}
+    left_out: list[LeftOut] = []
+    for backend in (chosen, *_others(chosen, plugins)):
+        why = _why_not(backend, parts, compiled)
+        if why is not None:
+            left_out.append(
+                LeftOut(f"comparing the packet filters `{chosen.name}` and `{backend.name}`", why)
+            )
+            continue
+        files = tuple(
+            EmittedFile(host=part.host, backend=backend.name, artifact=artifact)
+            for part in parts
+            for artifact in backend.emit(part).artifacts
+        )
+        emitted = Emitted(compiled.cluster.name, files)
+        found = {
+            part.host: read_part(backend, [file for file in files if file.host == part.host], emitted)
+            for part in parts
+        }
+        problems = [problem for each in found.values() for problem in each.problems]
+        if problems and backend is not chosen:
+            # The chosen one's own problems are told by the reading back.
+            left_out.append(
+                LeftOut(
+                    f"comparing the packet filters `{chosen.name}` and `{backend.name}`", problems[0].message
+                )
+            )
+            continue
+        read[backend.name] = found, emitted
+    return together((Found(left_out=tuple(left_out)), *_compared(chosen, read, plugins)))
+
+
+def _others(chosen: Backend, plugins: Plugins) -> Iterator[Backend]:
+    for name in plugins.backend_names:
+        backend = plugins.backend(name)
+        if backend.role is Role.PACKET_FILTER and backend.name != chosen.name:
+            yield backend
+
+
+def _why_not(backend: Backend, parts: tuple[HostPart, ...], compiled: Compiled) -> str | None:
+    """Why a packet filter cannot be compared; None where it can."""
+    if not has_reader(backend):
+        return f"backend `{backend.name}` has no reader"
+    for part in parts:
+        strange = next((node for node in part.graph if not backend.renders(node)), None)
+        if strange is not None:
+            return f"`{backend.name}` does not render {type(strange).__name__}"
+    own = {backend: parts}
+    problems = [*missing_features(own, (), load(compiled.cluster.target))]
+    if not has_errors(problems):
+        problems += (problem for part in parts for problem in backend.check(part))
+    first = next((problem for problem in problems if has_errors([problem])), None)
+    return None if first is None else first.message
+
+
+def _compared(
+    chosen: Backend, read: Mapping[str, tuple[Mapping[str, PartRead], Emitted]], plugins: Plugins
+) -> Iterator[Found]:
+    for one, other in pairwise(read):
+        backends = plugins.backend(one), plugins.backend(other)
+        (parts_one, emitted_one), (parts_other, emitted_other) = read[one], read[other]
+        for host, part in parts_one.items():
+            sides = (
+                packet_side(backend.name, backend, host, nodes)
+                for backend, nodes in zip(backends, (part.nodes, parts_other[host].nodes), strict=True)
+            )
+            changes = filter_changes(Space(), *((side, side.hosts[host]) for side in sides), services=False)
+            yield Found(
+                judgements=tuple(Judgement(file, f"equal to {other}") for file in part.files)
+                if one == chosen.name
+                else (),
+                diagnostics=tuple(
+                    _diagnostic(change, (one, other), (emitted_one, emitted_other)) for change in changes
+                ),
+            )
+
+
+def _diagnostic(change: PacketChange, names: tuple[str, str], emitted: tuple[Emitted, Emitted]) -> Diagnostic:
+    places = []
+    spec: Origin | None = None
+    for origins, name, each in zip(
+        (change.before_origins, change.after_origins), names, emitted, strict=True
+    ):
+        for origin in origins:
+            spec = spec or each.spec(origin)
+            places.append(each.place(origin, f"of {name}"))
+    (host,) = change.hosts
+    return codes.FILTERS_DIFFER.at(
+        spec,
+        f"on `{host}`, `{names[0]}` and `{names[1]}` treat packets differently: {change.before}, and {change.after}",
+        others=places,
+        notes=[f"such a packet is {change.witness}, at {change.witness.hook.value}"],
+        help="report this defect of one of the two backends",
+    )

@@ -4,16 +4,23 @@ from ipaddress import ip_address, ip_network
 
 from lvsc.plugin import (
     Accept,
+    AddressSelector,
     Family,
+    Forwarding,
     HelperAssignment,
     Hook,
     Marking,
+    MarkSelector,
     NoTrack,
     Origin,
+    Persistence,
     PortRange,
     Protocol,
+    RealServer,
+    Scheduler,
     SourceNat,
     TrafficClass,
+    VirtualService,
 )
 
 HOST = "lvs1"
@@ -77,3 +84,47 @@ def source_nat(packets: TrafficClass, address: str, service: str = "files") -> S
 
 def accept(packets: TrafficClass, service: str = "web") -> Accept:
     return Accept(host=HOST, origin=ORIGIN, service=service, traffic=packets)
+
+
+def service(
+    selector: MarkSelector | AddressSelector,
+    *,
+    persistence: int | None = None,
+    scheduler: Scheduler = Scheduler.WLC,
+    name: str = "web",
+) -> VirtualService:
+    """A virtual service; its persistence is in seconds, for single clients."""
+    kept = (
+        None if persistence is None else Persistence(timeout=persistence, prefix_length=selector.family.bits)
+    )
+    return VirtualService(
+        host=HOST, origin=ORIGIN, service=name, selector=selector, scheduler=scheduler, persistence=kept
+    )
+
+
+def real_server(
+    selector: MarkSelector | AddressSelector,
+    address: str,
+    port: int = 0,
+    *,
+    weight: int = 1,
+    forwarding: Forwarding = Forwarding.NAT,
+) -> RealServer:
+    return RealServer(
+        host=HOST,
+        origin=ORIGIN,
+        name=f"rs{address.rpartition('.')[2]}",
+        selector=selector,
+        address=ip_address(address),
+        port=port,
+        forwarding=forwarding,
+        weight=weight,
+    )
+
+
+def by_mark(mark: int, family: Family = Family.IPV4) -> MarkSelector:
+    return MarkSelector(mark, family)
+
+
+def by_address(address: str, port: int, protocol: Protocol = Protocol.TCP) -> AddressSelector:
+    return AddressSelector(protocol, ip_address(address), port)

@@ -182,10 +182,12 @@ def words_fragment(words: Sequence[Word], text: str, origin: Origin) -> Fragment
     found = Fragment(text, origin)
     texts = [word for _, word, _, _ in words]
     for index, (kind, word, _, _) in enumerate(words):
-        if kind in (Kind.STRING, Kind.SIGN, Kind.END):
-            continue
         before = tuple(texts[max(index - 2, 0) : index])
-        if kind is not Kind.WORD:
+        if before == ("xt", "target"):
+            found.touches |= _TARGETS.get(word, EVERYTHING)
+        elif kind in (Kind.STRING, Kind.SIGN, Kind.END):
+            continue
+        elif kind is not Kind.WORD:
             found.touches = EVERYTHING
         elif word in ("jump", "goto"):
             found.jumps.update(texts[index + 1 : index + 2])
@@ -193,10 +195,8 @@ def words_fragment(words: Sequence[Word], text: str, origin: Origin) -> Fragment
             continue
         elif word == "set" and index:
             found.touches |= _MARK if before[-1:] == ("mark",) else _SETS.get(before, EVERYTHING)
-        elif before == ("xt", "target"):
-            found.touches |= _TARGETS.get(word, EVERYTHING)
         elif word in ("xt", "target", "match") or before == ("xt", "match"):
-            found.touches |= NOTHING
+            continue
         elif word in _STATEMENTS:
             found.touches |= _STATEMENTS[word]
         elif word.startswith("@"):

@@ -45,6 +45,8 @@ BEGINS = re.compile(r'\s*\{\s*"nftables"\s*:\s*\[\s*')
 _COMMA = re.compile(r"\s*,\s*")
 _ENDS = re.compile(r"\s*\]\s*\}\s*")
 _BLANKS = re.compile(r"\s+")
+#: A number that changes with each load.
+_HANDLE = re.compile(r'(?<=[{,]) *"handle": *[0-9]+,? *')
 #: What says where an object is.
 _PLACE = ("family", "table", "handle", "index")
 
@@ -89,7 +91,7 @@ class _JsonReader:
                 _other(foreign, kind, body, Fragment(text, origin))
 
     def _entries(self) -> Iterator[tuple[Json, str, Origin]]:
-        """The objects of the list, as they are and as they are written."""
+        """The objects of the list, as they are and as they are written but for their handles."""
         text = self._source.text
         decoder = json.JSONDecoder()
         begins = BEGINS.match(text)
@@ -99,7 +101,7 @@ class _JsonReader:
                 entry, end = decoder.raw_decode(text, at)
             except (ValueError, RecursionError):
                 break
-            yield entry, _BLANKS.sub(" ", text[at:end]), self._lines.origin(at)
+            yield entry, _BLANKS.sub(" ", _HANDLE.sub("", text[at:end])), self._lines.origin(at)
             if _ENDS.fullmatch(text, end):
                 return
             comma = _COMMA.match(text, end)
@@ -121,10 +123,10 @@ class _JsonReader:
 
 def _other(table: ForeignTable, kind: str, body: Json, fragment: Fragment) -> None:
     match kind, body:
-        case "table", {"flags": _}:
-            fragment.touches = EVERYTHING
-        case "table", dict():
+        case "table", dict() if "flags" not in body and "comment" not in body:
             return
+        case "table", dict():
+            pass
         case "chain", {"name": str(name), **rest}:
             table.chains.setdefault(name, [])
             if rest.get("policy", "accept") != "accept":

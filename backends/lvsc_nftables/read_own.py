@@ -203,7 +203,9 @@ class _Walk:
         found = [condition(field) for field in lookup.fields]
         if container.types != tuple(datatype for datatype, _ in found):
             raise WrongError(f"the keys of `{shown(lookup.name)}` are of other types")
-        wanted = {SetMark: ("mark",), Snat: ("ipv4_addr", "ipv6_addr")}.get(type(action), ("",))
+        wanted: tuple[str, ...] = ("",)
+        if answered:
+            wanted = ("mark",) if isinstance(action, SetMark) else ("ipv4_addr", "ipv6_addr")
         if container.answers not in wanted:
             raise WrongError(f"the answers of `{shown(lookup.name)}` are of another type")
         return container, [adder for _, adder in found]

@@ -84,9 +84,9 @@ class _TableParser:
             if word in said:
                 words.fail(f"`{word}` is said twice", at)
             if word == "type":
-                said[word] = words.string()
+                helper = words.string()
                 words.expect("protocol")
-                said["protocol"] = words.value()
+                said["type"], said["protocol"] = helper, words.value()
             elif word == "l3proto":
                 said[word] = words.value()
             else:
@@ -111,11 +111,11 @@ class _TableParser:
         words, start = self._words, self._words.at
         word = words.value()
         match word:
-            case "type":
+            case "type" if not container.types:
                 container.types = self._joined()
                 if words.accept(":"):
                     container.answers = words.value()
-            case "flags":
+            case "flags" if not container.interval:
                 words.expect("interval")
                 container.interval = True
             case "size":
@@ -124,7 +124,7 @@ class _TableParser:
                 words.expect("=", "{")
                 self._elements(container)
             case _:
-                words.fail(f"lvsc's sets and maps have no `{shown(word)}`", start)
+                words.fail(f"lvsc's sets and maps have no `{shown(word)}` here", start)
 
     def _elements(self, container: Container) -> None:
         words = self._words

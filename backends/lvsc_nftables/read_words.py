@@ -25,6 +25,8 @@ _WORD = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _BLANKS = re.compile(r"\s+")
+#: What `nft -a` adds, which changes with each load.
+_HANDLE = re.compile(r" # handle [0-9]+$", re.MULTILINE)
 
 
 class Kind(Enum):
@@ -101,9 +103,9 @@ class Cursor:
         return self._words[start : self.at]
 
     def written(self, start: int) -> str:
-        """What is written from a place up to here, on one line."""
+        """What is written from a place up to here, on one line and without the handles of `nft -a`."""
         first, last = self._words[start], self._words[max(start, self.at - 1)]
-        return _BLANKS.sub(" ", self._source.text[first[2] : last[2] + last[3]]).strip()
+        return _BLANKS.sub(" ", _HANDLE.sub("", self._source.text[first[2] : last[2] + last[3]])).strip()
 
     @property
     def kind(self) -> Kind:

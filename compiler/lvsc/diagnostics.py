@@ -129,8 +129,9 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate most like a mistyped word, or None where nothing is like it."""
+    """The candidate most like a mistyped word, whatever the case of their letters, or None where nothing is like it."""
     import difflib  # noqa: PLC0415 - only mistakes pay for it
 
-    best = difflib.get_close_matches(word, list(candidates), n=1, cutoff=0.6)
-    return best[0] if best else None
+    folded = {candidate.casefold(): candidate for candidate in candidates}
+    best = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    return folded[best[0]] if best else None

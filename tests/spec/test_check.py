@@ -65,6 +65,11 @@ SCHEMA: dict[str, Any] = {
                 "forwarding": {"enum": ["nat", "direct", "tunnel"]},
                 "version": {"enum": [2, 3]},
                 "only": {"const": "this"},
+                "either": {
+                    "type": ["string", "integer"],
+                    "if": {"type": "string"},
+                    "then": {"enum": ["no"], "x-pattern-says": "a number, or no"},
+                },
                 "id": {"type": "integer", "minimum": 1, "maximum": 255},
                 "above": {"type": "number", "exclusiveMinimum": 0},
                 "below": {"type": "number", "exclusiveMaximum": 2.5},
@@ -165,6 +170,13 @@ CASES = {
         "remove it",
         None,
     ),
+    "unknown table like one that has entries": (
+        "[services.b]\nport = 1\n[service.a]\nport = 1",
+        ("LVS101", ("service",), K),
+        "unknown table `service`",
+        "did you mean `services`?",
+        "services",
+    ),
     "unknown table": (
         "[servces.web]\nport = 1",
         ("LVS101", ("servces",), K),
@@ -227,6 +239,20 @@ CASES = {
         '`forwarding` cannot be `"natt"`',
         'did you mean `"nat"`?',
         '"nat"',
+    ),
+    "a choice in capitals": (
+        'forwarding = "NAT"',
+        ("LVS103", ("cluster", "forwarding"), V),
+        '`forwarding` cannot be `"NAT"`',
+        'did you mean `"nat"`?',
+        '"nat"',
+    ),
+    "no choice where something else can stand": (
+        'either = "b"',
+        ("LVS103", ("cluster", "either"), V),
+        '`either` cannot be `"b"`',
+        "write a number, or no",
+        None,
     ),
     "not a choice and like none": (
         'forwarding = "x"',

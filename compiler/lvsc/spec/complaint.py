@@ -124,8 +124,9 @@ def _not_a_choice(failure: Failure, origin: Origin) -> Diagnostic:
         return codes.WRONG_TYPE.at(origin, message, help=_one_of(choices))
     message = f"{_named(failure)} cannot be `{short(failure.value)}`"
     meant = nearest(failure.value, choices) if kinds == {"a string"} else None
-    if meant is None and len(choices) > 1:
-        return codes.NOT_A_CHOICE.at(origin, message, help=_one_of(choices))
+    says = failure.schema.get("x-pattern-says")
+    if meant is None and (says or len(choices) > 1):
+        return codes.NOT_A_CHOICE.at(origin, message, help=f"write {says}" if says else _one_of(choices))
     best = choices[0] if meant is None else meant
     others = [choice for choice in choices if choice != best]
     return codes.NOT_A_CHOICE.at(

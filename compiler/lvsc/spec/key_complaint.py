@@ -22,12 +22,11 @@ def about_keys(group: Sequence[Failure], file: str) -> Iterator[Diagnostic]:
     missing: dict[str, tuple[Failure, Mapping[str, Any]]] = {}
     for failure in group:
         known = failure.schema.get("properties", {})
-        absent = tuple(name for name in known if name not in failure.value)
         if failure.keyword == "additionalProperties":
             patterns = failure.schema.get("patternProperties", ())
-            for name in failure.value:
+            for name, value in failure.value.items():
                 if name not in known and not any(re.search(pattern, name) for pattern in patterns):
-                    unknown[name] = (_nearest(name, absent), known)
+                    unknown[name] = (_nearest(name, _possible(value, known, failure)), known)
             continue
         for name in failure.rule:
             if name not in failure.value:
@@ -73,6 +72,20 @@ def _about_unknown(
         else f"unknown table `{key(name)}`",
         help=f"did you mean `{meant}`?" if meant else _free(known, failure.value),
         replacement=key(meant) if meant else None,
+    )
+
+
+def _possible(value: Any, known: Mapping[str, Any], failure: Failure) -> tuple[str, ...]:  # noqa: ANN401 - TOML values are of any type
+    """The keys that an unknown one with this value may stand for."""
+    return tuple(
+        name
+        for name, part in known.items()
+        # One entry more of a table of named entries has a header of its own.
+        if name not in failure.value
+        or (
+            isinstance(value, dict)
+            and isinstance(resolve(failure.root, part).get("additionalProperties"), Mapping)
+        )
     )
 
 

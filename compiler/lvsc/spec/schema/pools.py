@@ -190,7 +190,7 @@ def check() -> Schema:
         " connects by TCP to the port of the service.",
         "type": ["string", "object"],
         "if": {"type": "string"},
-        "then": {"enum": ["none"]},
+        "then": {"enum": ["none"], "x-pattern-says": 'a table, as in { type = "tcp" }, or "none"'},
         "else": words.ref("probe"),
         "examples": ["none", {"type": "http", "path": "/alive"}],
     }

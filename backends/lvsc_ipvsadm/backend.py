@@ -11,15 +11,17 @@ from lvsc.plugin import (
     Init,
     LoadStep,
     Node,
+    Reading,
     RealServer,
     Role,
+    Source,
     Stage,
     Timeouts,
     VirtualService,
     disable_unit,
     enable_unit,
 )
-from lvsc_ipvsadm import rules, script, units
+from lvsc_ipvsadm import read, rules, script, units
 from lvsc_ipvsadm.check import refusals
 from lvsc_ipvsadm.needs import needs
 
@@ -44,6 +46,14 @@ class Ipvsadm(Backend):
     def check(self, part: HostPart) -> Iterable[Diagnostic]:
         """An error for each thing that ipvsadm would refuse, replace silently or be unable to restore."""
         return refusals(part.graph)
+
+    def recognises(self, source: Source) -> bool:
+        """Whether the text is a table, with or without a listing, or the script that loads one."""
+        return read.recognises(source.text)
+
+    def read(self, source: Source) -> Reading:
+        """The services and real servers of a table; the time-outs and the synchronisation of a script."""
+        return read.read(source)
 
     def emit(self, part: HostPart) -> Emission:
         """The table, the script that reconciles the kernel with it, and its unit; nothing where no node asks for it."""

@@ -24,7 +24,7 @@ from lvsc.plugin import (
     TunnelType,
     VirtualService,
 )
-from lvsc_ipvsadm import codes, rules, sync
+from lvsc_ipvsadm import codes, sync
 
 MAX_MARK = 0x7FFFFFFF
 MAX_PORT = 65535
@@ -49,7 +49,7 @@ def refusals(graph: HostGraph) -> Iterator[Diagnostic]:
     synchronised = bool(graph.of(ConnectionSync))
     servers: set[tuple[Selector, Address, int]] = set()
     for server in graph.of(RealServer):
-        key = (server.selector, server.address, rules.real_port(server))
+        key = (server.selector, server.address, server.port)
         if server.selector not in services:
             yield codes.SELECTOR.at(
                 server.origin,
@@ -169,20 +169,23 @@ def _server(server: RealServer, *, synchronised: bool) -> Iterator[Refusal]:
 def _port(server: RealServer) -> Iterator[Refusal]:
     if not 0 <= server.port <= MAX_PORT:
         yield codes.PORT, f"its port is {server.port}", f"choose a port from 0 to {MAX_PORT}"
-    if server.forwarding is Forwarding.NAT:
-        return
     kept = server.selector.port if isinstance(server.selector, AddressSelector) else 0
-    if server.port not in (0, kept):
+    if server.forwarding is Forwarding.NAT:
+        if kept and not server.port:
+            yield codes.PORT, "it has no port of its own", f"say the service's port {kept}"
+    elif server.port != kept:
         yield (
             codes.PORT,
             f"`{server.forwarding.value}` cannot send it to port {server.port}",
-            "leave the port out, or use the forwarding method `nat`",
+            f"say port {kept}, or use the forwarding method `nat`",
         )
 
 
 def _tunnel(server: RealServer) -> Iterator[Refusal]:
     tunnel = server.tunnel
     if tunnel is None:
+        if server.forwarding is Forwarding.TUNNEL:
+            yield codes.TUNNEL, "nothing says how its packets are wrapped", "say the tunnel's type"
         return
     if server.forwarding is not Forwarding.TUNNEL:
         yield (

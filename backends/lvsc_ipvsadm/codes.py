@@ -48,8 +48,8 @@ PORT = Code(
     "a port that the forwarding method cannot change",
     """\
 Direct routing and tunnels hand a packet on with the port that the client wrote, so a real server's port is that of the
-virtual service. ipvsadm replaces another one without a word, and for a service selected by mark IPVS would ignore it.
-Leave the port of the real server out, or use `nat`.""",
+virtual service, or 0 where a mark or every port selects the service. ipvsadm replaces another one without a word, and
+for a service selected by mark IPVS would ignore it. Under `nat` a real server of a service on one port has a port too.""",
 )
 FAMILY = Code(
     "IPV007",

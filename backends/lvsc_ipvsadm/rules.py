@@ -55,13 +55,6 @@ def table(graph: HostGraph, target: Target) -> Text:
     return text
 
 
-def real_port(server: RealServer) -> int:
-    """The port that IPVS stores for a server: where only the address is looked at, ipvsadm puts the service's own."""
-    if isinstance(server.selector, AddressSelector) and server.forwarding is not Forwarding.NAT:
-        return server.selector.port
-    return server.port
-
-
 def _selector(selector: Selector) -> str:
     match selector:
         case MarkSelector(mark, Family.IPV4):
@@ -98,7 +91,7 @@ def _persistence(persistence: Persistence, family: Family) -> Iterator[str]:
 
 
 def _server(server: RealServer, target: Target) -> Iterator[str]:
-    yield f"-r {_place(server.address, real_port(server))}"
+    yield f"-r {_place(server.address, server.port)}"
     yield _METHODS[server.forwarding]
     yield f"-w {server.weight}"
     if server.forwarding is Forwarding.TUNNEL and target.has(Feature.IPVSADM_TUNNEL_TYPES):

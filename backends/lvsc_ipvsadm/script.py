@@ -149,7 +149,7 @@ stop() {
 }
 """
 
-_CALL = """
+CALL = """
 case ${1:-} in
 start | stop) "$1" ;;
 *)
@@ -160,16 +160,20 @@ esac
 """
 
 
+def prelude(ipvsadm: str) -> str:
+    """What comes before the function `start`, the same for every director but for the program's path."""
+    return _SETTINGS.format(ipvsadm=quote(ipvsadm), rules=quote(rules.PATH)) + _FUNCTIONS
+
+
 def script(header: str, graph: HostGraph, target: Target) -> Text:
     """The script for a director. `start` changes nothing when it is done twice, and prints nothing unless it fails."""
     text = Text()
     text.extend(["#!/bin/sh", header])
-    settings = _SETTINGS.format(ipvsadm=quote(target.program("ipvsadm")), rules=quote(rules.PATH))
-    text.extend((settings + _FUNCTIONS).splitlines())
+    text.extend(prelude(target.program("ipvsadm")).splitlines())
     text.extend(["", "start() {"])
     _start(text, graph, target)
     text.add("}")
-    text.extend(_CALL.splitlines())
+    text.extend(CALL.splitlines())
     return text
 
 
@@ -190,5 +194,8 @@ def _start(text: Text, graph: HostGraph, target: Target) -> None:
         text.add(f'\t"$ipvsadm" --set {timeouts.tcp} {timeouts.tcp_fin} {timeouts.udp}', timeouts.origin)
     text.add("\tload")
     for daemon in daemons:
-        words = " ".join(map(quote, (daemon.state, daemon.shown, *daemon.options)))
-        text.add(f"\tstart_daemon {words}", origin)
+        words = list(map(quote, (daemon.state, daemon.shown, *daemon.options)))
+        if daemon.unsaid:
+            text.add(f'\tunsaid="{" ".join(daemon.unsaid)}"', origin)
+            words.append("$unsaid")
+        text.add(f"\tstart_daemon {' '.join(words)}", origin)

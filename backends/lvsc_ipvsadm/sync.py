@@ -24,6 +24,9 @@ class Daemon:
 
     state: str
     options: tuple[str, ...]
+    """What the cluster says."""
+    unsaid: tuple[str, ...]
+    """What it leaves to the kernel."""
     shown: str
     """The line of `ipvsadm -L --daemon` once it runs with these options."""
 
@@ -40,6 +43,7 @@ def has_parameters(sync: ConnectionSync) -> bool:
 
 def _daemon(sync: ConnectionSync, target: Target, state: str) -> Daemon:
     options = ["--mcast-interface", sync.interface, "--syncid", str(sync.sync_id)]
+    unsaid: list[str] = []
     shown = f"{state} sync daemon (mcast={sync.interface}, syncid={sync.sync_id}"
     if target.has(Feature.IPVSADM_SYNC_PARAMETERS) and target.has(Feature.KERNEL_SYNC_PARAMETERS):
         group = sync.group or _GROUP
@@ -48,7 +52,12 @@ def _daemon(sync: ConnectionSync, target: Target, state: str) -> Daemon:
             length = max(length, _SMALLEST_RECEIVED)  # as the kernel does
         port = sync.port or _PORT
         ttl = sync.ttl or _TTL
-        options += ["--sync-maxlen", str(length), "--mcast-group", str(group)]
-        options += ["--mcast-port", str(port), "--mcast-ttl", str(ttl)]
+        for option, said, value in (
+            ("--sync-maxlen", sync.max_length, length),
+            ("--mcast-group", sync.group, group),
+            ("--mcast-port", sync.port, port),
+            ("--mcast-ttl", sync.ttl, ttl),
+        ):
+            (unsaid if said is None else options).extend((option, str(value)))
         shown += f", maxlen={length}, group={group}, port={port}, ttl={ttl}"
-    return Daemon(state=state, options=tuple(options), shown=f"{shown})")
+    return Daemon(state=state, options=tuple(options), unsaid=tuple(unsaid), shown=f"{shown})")

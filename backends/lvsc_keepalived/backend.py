@@ -17,11 +17,13 @@ from lvsc.plugin import (
     LoadStep,
     Node,
     Quorum,
+    Reading,
     RealServer,
     Role,
     ScriptUser,
     SecretRef,
     SorryServer,
+    Source,
     Stage,
     SyncGroup,
     Target,
@@ -33,6 +35,7 @@ from lvsc.plugin import (
     disable_unit,
     enable_unit,
 )
+from lvsc_keepalived import read
 from lvsc_keepalived.check import refusals
 from lvsc_keepalived.failover import failover
 from lvsc_keepalived.global_defs import global_defs
@@ -81,6 +84,14 @@ class Keepalived(Backend):
         rendered = _render(part)
         yield from refusals(part, rendered.services)
         yield from rendered.page.problems
+
+    def recognises(self, source: Source) -> bool:
+        """Whether the text is a keepalived.conf."""
+        return read.recognises(source.text)
+
+    def read(self, source: Source) -> Reading:
+        """All that the file says, with keepalived's defaults for what is unsaid."""
+        return read.read(source)
 
     def emit(self, part: HostPart) -> Emission:
         """The file, and how the host reloads it; nothing for a host without any of these nodes."""

@@ -1,6 +1,6 @@
 """What keepalived would change or ignore in the VRRP blocks (vrrp.c, vrrp_complete_instance)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from lvsc.plugin import (
     AuthenticationType,
@@ -9,6 +9,7 @@ from lvsc.plugin import (
     HostGraph,
     Node,
     Place,
+    SecretSource,
     SyncGroup,
     TrackScript,
     VirtualAddress,
@@ -115,8 +116,12 @@ def _authentication(node: VrrpInstance) -> Iterator[Diagnostic]:
         return
     if node.version != 2:  # noqa: PLR2004 - VRRP's version
         yield _vrrp(node, "VRRP version 3 has no authentication", "remove it, or use version 2 with IPv4")
-    if node.authentication.password.max_length > _MAX_PASSWORD:
-        yield _vrrp(node, f"a VRRP password has at most {_MAX_PASSWORD} bytes", "choose a shorter one")
+    if node.authentication.password.max_length != _MAX_PASSWORD:
+        yield _vrrp(
+            node, f"a VRRP password has up to {_MAX_PASSWORD} bytes", "let it be so long and no longer"
+        )
+    if node.authentication.password.source is SecretSource.UNKNOWN:
+        yield _vrrp(node, "nothing says where the password is kept", "name an environment variable or a file")
     if node.authentication.type is AuthenticationType.AH and node.family is Family.IPV6:
         yield _vrrp(node, "AH authentication is for IPv4 only", "remove it")
 
@@ -134,16 +139,16 @@ def _addresses(node: VrrpInstance, addresses: list[VirtualAddress]) -> Iterator[
 
 
 def _groups(
-    groups: Iterable[SyncGroup], instances: Iterable[VrrpInstance], scripts: Iterable[TrackScript]
+    groups: Iterable[SyncGroup], instances: Sequence[VrrpInstance], scripts: Iterable[TrackScript]
 ) -> Iterator[Diagnostic]:
-    instance_names = {instance.name for instance in instances}
+    interfaces = {instance.name: instance.interface for instance in instances}
     script_names = {script.name for script in scripts}
     member_of: dict[str, SyncGroup] = {}
     for group in groups:
         if not group.instances:
             yield _orphan(group, f"any VRRP instance of the group `{group.name}`")
         for name in group.instances:
-            if name not in instance_names:
+            if name not in interfaces:
                 yield _orphan(group, f"the VRRP instance `{name}` of the group `{group.name}`")
             first = member_of.setdefault(name, group)
             if first is not group:
@@ -153,9 +158,24 @@ def _groups(
                     others=[Place(first.origin, label="the first")],
                     help="keep it in one of them",
                 )
+        own = {interfaces[name] for name in group.instances if name in interfaces}
+        for interface in group.track_interfaces:
+            if interface in own:
+                yield codes.VRRP.at(
+                    group.origin,
+                    f"the group `{group.name}` tracks `{interface}`, which its VRRP instance there tracks anyway",
+                    help="remove it",
+                )
         for name in group.track_scripts:
             if name not in script_names:
                 yield _orphan(group, f"the track script `{name}` of the group `{group.name}`")
+    for instance in instances:
+        if instance.name not in member_of:
+            yield codes.ORPHAN.at(
+                instance.origin,
+                f"the VRRP instance `{instance.name}` is in no sync group",
+                help="put it into one, if need be alone",
+            )
 
 
 def _orphan(node: Node, what: str) -> Diagnostic:

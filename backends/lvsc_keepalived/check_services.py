@@ -139,7 +139,13 @@ def _reaction(check: HealthCheck) -> tuple[FailureAction, str | None, str | None
 def _destination(node: RealServer | SorryServer, what: str) -> Iterator[Diagnostic]:
     selector = node.selector
     yield from outside(node, "port", node.port, 0, 65535)
-    if node.forwarding is not Forwarding.NAT and node.port:
+    if isinstance(selector, AddressSelector) and selector.port and not node.port:
+        yield codes.PORT.at(
+            node.origin,
+            f"the {what} `{node.address}` has no port, and its service has {selector.port}",
+            help="say the port",
+        )
+    elif node.forwarding is not Forwarding.NAT and node.port:
         if isinstance(selector, MarkSelector):
             yield codes.PORT.at(
                 node.origin,
@@ -168,7 +174,7 @@ def _destination(node: RealServer | SorryServer, what: str) -> Iterator[Diagnost
 
 def _tunnel_fits(forwarding: Forwarding, tunnel: Tunnel | None) -> bool:
     if tunnel is None:
-        return True
+        return forwarding is not Forwarding.TUNNEL
     port_fits = (
         tunnel.port is not None and 0 < tunnel.port < 2**16
         if tunnel.type is TunnelType.GUE
@@ -205,6 +211,12 @@ def _quorum(service: Service) -> Iterator[Diagnostic]:
             origin,
             f"the quorum of `{service.node.service}` is {weight}, and its real servers weigh {total} together",
             help="lower the quorum or raise a weight",
+        )
+    if node and (node.weight, node.hysteresis, node.up, node.down) == (1, 0, None, None):
+        yield codes.QUORUM.at(
+            origin,
+            f"the quorum of `{service.node.service}` says nothing that is not so without it",
+            help="remove it",
         )
     if node and not 0 <= node.hysteresis < node.weight:
         yield codes.QUORUM.at(
@@ -244,6 +256,10 @@ def _check(check: HealthCheck) -> Iterator[Diagnostic]:
     yield from outside(check, "port to probe", check.probe_port, 1, 65535)
     if check.probe_port is None and not isinstance(check.probe, PingProbe | ScriptProbe):
         yield _probe(check, "a health check has no port to connect to", "say the port to probe")
+    if not check.retries and check.delay_before_retry:
+        yield _probe(check, "a delay before a retry is said where nothing is retried", "set it to 0")
+    if check.probe_port is not None and isinstance(check.probe, PingProbe | ScriptProbe):
+        yield _probe(check, "a ping or a script has no port to connect to", "leave the port out")
     match check.probe:
         case HttpProbe() as http:
             yield from _http(check, http)

@@ -1,6 +1,6 @@
 """The VRRP blocks: scripts, instances and the group that fails over together (keepalived.conf(5), "VRRP")."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from lvsc.plugin import (
     AuthenticationType,
@@ -31,7 +31,6 @@ def failover(page: Page, part: HostPart) -> None:
     member_of = {name: group for group in groups for name in group.instances}
     tracks = part.target.has(Feature.KEEPALIVED_GROUP_TRACKING)
     alerts = bool(part.graph.of(EmailAlerts)) and not part.target.has(Feature.KEEPALIVED_SMTP_ALERT)
-    interfaces = {instance.name: instance.interface for instance in part.graph.of(VrrpInstance)}
     for instance in part.graph.of(VrrpInstance):
         page.gap()
         page.open(f"vrrp_instance {page.word(instance.name, instance)}", instance.origin)
@@ -40,7 +39,7 @@ def failover(page: Page, part: HostPart) -> None:
         group = member_of.get(instance.name)
         alone = group is not None and len(group.instances) == 1
         if group is not None and (alone or not tracks):
-            _tracking(page, group, own={instance.interface})
+            _tracking(page, group)
         if group is not None and alone:
             _notifications(page, group)
         if alerts:
@@ -53,9 +52,7 @@ def failover(page: Page, part: HostPart) -> None:
             page.open(f"vrrp_sync_group {page.word(group.name, group)}", group.origin)
             _names(page, "group", group.instances, group)
             if tracks:
-                _tracking(
-                    page, group, own={interfaces[name] for name in group.instances if name in interfaces}
-                )
+                _tracking(page, group)
             _notifications(page, group)
             if alerts:
                 page.line("smtp_alert", group.origin)
@@ -114,10 +111,9 @@ def _block(page: Page, keyword: str, addresses: Sequence[VirtualAddress], instan
     page.close()
 
 
-def _tracking(page: Page, group: SyncGroup, *, own: Collection[str]) -> None:
-    """The tracked things; an instance tracks its own interface anyway, and keepalived complains if that is said."""
-    interfaces = [name for name in group.track_interfaces if name not in own]
-    _names(page, "track_interface", interfaces, group)
+def _tracking(page: Page, group: SyncGroup) -> None:
+    """The tracked things, which are no instance's own interface: keepalived complains of those."""
+    _names(page, "track_interface", group.track_interfaces, group)
     _names(page, "track_script", group.track_scripts, group)
 
 

@@ -24,10 +24,7 @@ def global_defs(page: Page, part: HostPart) -> None:
 
 
 def _timeouts(page: Page, node: Timeouts) -> None:
-    said = {"tcp": node.tcp, "tcpfin": node.tcp_fin, "udp": node.udp}
-    words = [f"{name} {value}" for name, value in said.items() if value]
-    if words:
-        page.line(f"lvs_timeouts {' '.join(words)}", node.origin)
+    page.line(f"lvs_timeouts tcp {node.tcp} tcpfin {node.tcp_fin} udp {node.udp}", node.origin)
 
 
 def _sync(page: Page, node: ConnectionSync, *, named: bool) -> None:

@@ -1,7 +1,7 @@
 from collections.abc import Iterable
 
 from lvsc.plugin import Backend, Code, hookimpl
-from lvsc_keepalived import codes
+from lvsc_keepalived import codes, read_codes
 from lvsc_keepalived.backend import Keepalived
 
 
@@ -14,4 +14,4 @@ def lvsc_backend() -> Backend:
 @hookimpl
 def lvsc_codes() -> Iterable[Code]:
     """Provide the codes of its refusals."""
-    return codes.ALL
+    return (*codes.ALL, *read_codes.ALL)

@@ -18,7 +18,6 @@ from lvsc.plugin import (
     MarkSelector,
     Quorum,
     RealServer,
-    Selector,
     SorryServer,
     Target,
     TunnelChecksum,
@@ -79,8 +78,7 @@ def virtual_server(page: Page, service: Service, target: Target) -> None:
     for quorum in service.quorums[:1]:
         _quorum(page, quorum)
     for sorry in service.sorry[:1]:
-        port = _port(sorry.port, node.selector)
-        page.line(f"sorry_server {page.address(sorry.address, sorry)} {port}", sorry.origin)
+        page.line(f"sorry_server {page.address(sorry.address, sorry)} {sorry.port}", sorry.origin)
         if shared.method is None:
             page.line(f"sorry_server_lvs_method {method_of(sorry)}", sorry.origin)
     style = Style(
@@ -141,15 +139,10 @@ def _quorum(page: Page, quorum: Quorum) -> None:
         page.line(f"quorum_down {page.command(quorum.down, quorum)}", quorum.origin)
 
 
-def _port(port: int, selector: Selector) -> int:
-    """Port 0 keeps the packet's own, which is the service's; releases differ on how they take a 0 there."""
-    return port if port or isinstance(selector, MarkSelector) else selector.port
-
-
 def _real_server(page: Page, server: Server, shared: Shared, style: Style) -> None:
     node = server.node
     origin = node.origin
-    page.open(f"real_server {page.address(node.address, node)} {_port(node.port, node.selector)}", origin)
+    page.open(f"real_server {page.address(node.address, node)} {node.port}", origin)
     page.line(f"weight {node.weight}", origin)
     if shared.method is None:
         page.line(f"lvs_method {method_of(node)}", origin)

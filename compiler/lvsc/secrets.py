@@ -9,6 +9,8 @@ class SecretSource(Enum):
 
     ENVIRONMENT = "env"
     FILE = "file"
+    UNKNOWN = "unknown"
+    """It stands in a text that was read, which says neither; its name is empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def persistent(timeout: int = 300, prefix_length: int = 32, engine: str | None =
 def server(
     of: str,
     address: str,
-    port: int = 0,
+    port: int | None = None,
     forwarding: str = "nat",
     *,
     weight: int = 1,
@@ -75,13 +75,16 @@ def server(
     lower: int = 0,
     tunnel: Tunnel | None = None,
 ) -> RealServer:
+    """A real server on its service's port unless another one is said; a tunnel is plain unless said otherwise."""
+    if tunnel is None and forwarding == "tunnel":
+        tunnel = Tunnel()
     return RealServer(
         host=HOST,
         origin=ORIGIN,
         selector=selector(of),
         name="web1",
         address=ip_address(address),
-        port=port,
+        port=getattr(selector(of), "port", 0) if port is None else port,
         forwarding=Forwarding(forwarding),
         tunnel=tunnel,
         weight=weight,

@@ -187,7 +187,10 @@ def _vrrp(cluster: Cluster, vrrp: Vrrp, director: Director, places: tuple[Placem
             name=cluster.name,
             instances=tuple(place.instance for place in places),
             track_interfaces=tuple(
-                sorted({director.interface(cluster.networks[name]) for name in vrrp.track_interfaces})
+                sorted(
+                    {director.interface(cluster.networks[name]) for name in vrrp.track_interfaces}
+                    - {director.interface(place.network) for place in places}
+                )
             ),
             track_scripts=tuple(script.name for script in vrrp.track_scripts),
             master=vrrp.notify.get("master"),

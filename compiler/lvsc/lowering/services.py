@@ -100,7 +100,7 @@ def _virtual_service(
         ),
         one_packet=service.one_packet,
     )
-    if pool.quorum is not None or pool.notify.quorum_up or pool.notify.quorum_down:
+    if (pool.quorum or 1, pool.hysteresis) != (1, 0) or pool.notify.quorum_up or pool.notify.quorum_down:
         yield Quorum(
             host=host,
             origin=pool.origin,
@@ -175,7 +175,7 @@ def _real_server(
         interval=said.interval,
         timeout=said.timeout,
         retries=said.retries,
-        delay_before_retry=said.delay_before_retry,
+        delay_before_retry=said.delay_before_retry if said.retries else 0,
         on_failure=pool.on_failure,
         up=pool.notify.up,
         down=pool.notify.down,

@@ -8,6 +8,7 @@ from lvsc.plugin import (
     Code,
     EmailAlerts,
     Feature,
+    Forwarding,
     HealthCheck,
     Node,
     Quorum,
@@ -60,10 +61,20 @@ REFUSED: dict[str, tuple[list[Node], Code, str]] = {
         codes.SELECTOR,
         "has the real server 10.0.0.21 port 80 twice",
     ),
-    "server said twice once its port is the service's": (
-        [service(WEB), server(WEB, "10.0.0.21", 80, "direct"), server(WEB, "10.0.0.21", 0, "direct")],
-        codes.SELECTOR,
-        "has the real server 10.0.0.21 port 80 twice",
+    "direct, port left open": (
+        [service(WEB), server(WEB, "10.0.0.21", 0, "direct")],
+        codes.PORT,
+        "`direct` cannot send it to port 0",
+    ),
+    "nat, port left open": (
+        [service(WEB), server(WEB, "10.0.0.21", 0)],
+        codes.PORT,
+        "it has no port of its own",
+    ),
+    "tunnel of no type": (
+        [service(WEB), replace(server(WEB, "10.0.0.21"), forwarding=Forwarding.TUNNEL)],
+        codes.TUNNEL,
+        "nothing says how its packets are wrapped",
     ),
     "server of no service": (
         [server(MARK, "10.0.0.21")],

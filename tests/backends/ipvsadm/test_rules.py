@@ -104,10 +104,6 @@ SERVERS = {
         server(WEB, "10.0.0.21", 80, "direct", weight=0),
         "-a -t 192.0.2.10:80 -r 10.0.0.21:80 -g -w 0",
     ),
-    "direct, port left open": (
-        server(WEB, "10.0.0.21", 0, "direct"),
-        "-a -t 192.0.2.10:80 -r 10.0.0.21:80 -g -w 1",
-    ),
     "thresholds": (
         server(WEB, "10.0.0.21", 80, upper=2000, lower=1500),
         "-a -t 192.0.2.10:80 -r 10.0.0.21:80 -m -w 1 -x 2000 -y 1500",
@@ -234,7 +230,7 @@ def servers(draw: st.DrawFn, owner: VirtualService) -> RealServer:
     if forwarding is Forwarding.TUNNEL:
         family = draw(st.sampled_from(Family))
         tunnel = draw(
-            st.sampled_from([None, Tunnel(), Tunnel(type=TunnelType.GRE)])
+            st.sampled_from([Tunnel(), Tunnel(type=TunnelType.GRE)])
             | st.builds(
                 Tunnel, type=st.just(TunnelType.GUE), port=ports, checksum=st.sampled_from(TunnelChecksum)
             )

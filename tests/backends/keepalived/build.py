@@ -20,6 +20,7 @@ from lvsc.plugin import (
     Target,
     TcpProbe,
     TrackScript,
+    Tunnel,
     VirtualAddress,
     VrrpInstance,
 )
@@ -59,14 +60,17 @@ def check(of: RealServer = WEB1, probe: Probe = TCP) -> HealthCheck:
     )
 
 
-def sorry(of: str, address: str, port: int = 0, forwarding: Forwarding = Forwarding.NAT) -> SorryServer:
+def sorry(
+    of: str, address: str, port: int | None = None, forwarding: Forwarding = Forwarding.NAT
+) -> SorryServer:
     return SorryServer(
         host=HOST,
         origin=ORIGIN,
         selector=selector(of),
         address=ip_address(address),
-        port=port,
+        port=getattr(selector(of), "port", 0) if port is None else port,
         forwarding=forwarding,
+        tunnel=Tunnel() if forwarding is Forwarding.TUNNEL else None,
     )
 
 

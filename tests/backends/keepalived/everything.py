@@ -97,7 +97,7 @@ def failover() -> list[Node]:
         virtual_address("2001:db8::10/64", "public6"),
         replace(
             group("public", "private", "public6"),
-            track_interfaces=("eth1", "eth2"),
+            track_interfaces=("eth2",),
             track_scripts=("up",),
             master="/bin/true master",
             backup="/bin/true backup",

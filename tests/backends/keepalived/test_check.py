@@ -79,7 +79,7 @@ def probed(probe: HttpProbe | DnsProbe | UdpProbe) -> list[Node]:
 
 
 def vrrp(**more: object) -> list[Node]:
-    return [replace(instance(), **more), virtual_address()]  # type: ignore[arg-type]  # the test's own
+    return [replace(instance(), **more), virtual_address(), group("public")]  # type: ignore[arg-type]  # the test's own
 
 
 @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ def vrrp(**more: object) -> list[Node]:
                 authentication=replace(TWO, password=SecretRef(SecretSource.FILE, "password", 20)),
             ),
             "KAD016",
-            "at most 8 bytes",
+            "up to 8 bytes",
             id="long password",
         ),
         pytest.param(
@@ -350,10 +350,57 @@ def vrrp(**more: object) -> list[Node]:
             id="virtual router twice",
         ),
         pytest.param(
-            [*vrrp(), group("public"), replace(group("public"), name="b")],
+            [*vrrp(), replace(group("public", "other"), name="b")],
             "KAD006",
             "is in the groups",
             id="member of two groups",
+        ),
+        pytest.param(
+            [instance(), virtual_address()], "KAD007", "`public` is in no sync group", id="no group"
+        ),
+        pytest.param(
+            [instance(), virtual_address(), replace(group("public"), track_interfaces=("eth0",))],
+            "KAD016",
+            "tracks `eth0`, which its VRRP instance there tracks anyway",
+            id="own interface tracked",
+        ),
+        pytest.param(
+            vrrp(
+                version=2,
+                authentication=Authentication(
+                    type=AuthenticationType.PASS, password=SecretRef(SecretSource.UNKNOWN, "", 8)
+                ),
+            ),
+            "KAD016",
+            "nothing says where the password is kept",
+            id="password of a text",
+        ),
+        pytest.param(
+            [service(WEB), replace(WEB1, port=0)], "KAD004", "and its service has 80", id="port left open"
+        ),
+        pytest.param(
+            [service(WEB), replace(WEB1, forwarding=Forwarding.TUNNEL)],
+            "KAD010",
+            "do not go together",
+            id="tunnel of no type",
+        ),
+        pytest.param(
+            [service(WEB), WEB1, quorum()],
+            "KAD009",
+            "says nothing that is not so without it",
+            id="usual quorum",
+        ),
+        pytest.param(
+            [service(WEB), WEB1, replace(check(), retries=0)],
+            "KAD013",
+            "a delay before a retry is said where nothing is retried",
+            id="delay without a retry",
+        ),
+        pytest.param(
+            [service(WEB), WEB1, replace(check(WEB1, PingProbe()), probe_port=80)],
+            "KAD013",
+            "has no port to connect to",
+            id="port of a ping",
         ),
     ],
 )
@@ -411,7 +458,7 @@ def test_text_that_cannot_be_quoted_is_refused_wherever_it_stands(text: str, whe
         "helo": [service(WEB), WEB1, check(WEB1, DnsProbe(record="A", name=text))],
         "name": [script_user(), track_script(text)],
         "interface": vrrp(interface=text),
-        "instance": [instance(text), virtual_address(of=text)],
+        "instance": [instance(text), virtual_address(of=text), group(text)],
         "user": [script_user(text)],
         "mail": [alerts(text)],
         "engine": [service(WEB, persistence=persistent(engine=text)), WEB1],

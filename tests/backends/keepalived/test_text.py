@@ -122,7 +122,7 @@ def test_the_family_of_a_mark_is_said_where_keepalived_cannot_see_it(
     of: str, forwardings: list[str], said: str | None
 ) -> None:
     real = "fd00::2" if of in (MARK6, WEB6) else "10.11.12.2"
-    text = body(service(of), *(server(of, f"{real}{n}", 0, how) for n, how in enumerate(forwardings)))
+    text = body(service(of), *(server(of, f"{real}{n}", None, how) for n, how in enumerate(forwardings)))
 
     assert [line for line in text.splitlines() if "ip_family" in line] == ([said] if said else [])
 
@@ -304,8 +304,8 @@ def test_checkers(probe: Probe, lines: str) -> None:
 
 
 def test_checks_without_retries_say_so_but_for_scripts() -> None:
-    once = replace(check(), retries=0)
-    script = replace(check(WEB1, ScriptProbe(command="/bin/true")), retries=0)
+    once = replace(check(), retries=0, delay_before_retry=0)
+    script = replace(check(WEB1, ScriptProbe(command="/bin/true")), retries=0, delay_before_retry=0)
 
     assert "connect_timeout 3\n        retry 0\n    }\n" in body(service(WEB), WEB1, once)
     assert "retry" not in body(service(WEB), WEB1, script, script_user())
@@ -359,6 +359,7 @@ def test_global_definitions() -> None:
         alerts("root@example.org", "#ops@example.org"),
         instance(),
         virtual_address(),
+        group("public"),
     )
 
     assert block(text, "global_defs {") == dedent(
@@ -366,7 +367,7 @@ def test_global_definitions() -> None:
         router_id lvs1
         script_user keepalived_script
         enable_script_security
-        lvs_timeouts tcp 900 udp 300
+        lvs_timeouts tcp 900 tcpfin 0 udp 300
         lvs_sync_daemon eth1 inst public id 51 maxlen 1400 port 8848 ttl 2 group 224.0.0.81
         notification_email {
             root@example.org
@@ -377,10 +378,6 @@ def test_global_definitions() -> None:
         smtp_alert
         """
     )
-
-
-def test_time_outs_that_leave_the_kernels_are_left_out() -> None:
-    assert text_of(timeouts(0, 0, 0)) == GLOBAL
 
 
 def test_failover() -> None:
@@ -462,7 +459,7 @@ def test_failover() -> None:
 
 
 def test_a_group_of_one_is_said_by_its_instance() -> None:
-    alone = replace(group("public"), track_interfaces=("eth0", "eth1"), master="/bin/true", stop="/bin/true")
+    alone = replace(group("public"), track_interfaces=("eth1",), master="/bin/true", stop="/bin/true")
     text = text_of(instance(), virtual_address(), alone, script_user())
 
     assert "vrrp_sync_group" not in text
@@ -473,7 +470,7 @@ def test_a_group_of_one_is_said_by_its_instance() -> None:
 
 def test_more_addresses_than_an_advert_holds_are_excluded_from_it() -> None:
     addresses = [virtual_address(f"192.0.2.{number}/24") for number in range(1, 71)]
-    text = block(text_of(instance(), *addresses), "vrrp_instance public {")
+    text = block(text_of(instance(), group("public"), *addresses), "vrrp_instance public {")
 
     advertised, _, excluded = text.partition("virtual_ipaddress_excluded {\n")
     assert advertised.count(" dev eth0") == 64
@@ -513,7 +510,7 @@ def test_an_ipv6_instance_talks_to_ipv6_peers() -> None:
     )
 
     assert "unicast_src_ip 2001:db8::2\nunicast_peer {\n    2001:db8::3\n}\n" in block(
-        text_of(six, virtual_address("2001:db8::10/64")), "vrrp_instance public {"
+        text_of(six, virtual_address("2001:db8::10/64"), group("public")), "vrrp_instance public {"
     )
 
 

@@ -96,6 +96,7 @@ class HealthCheck(Node):
     timeout: float
     retries: int
     delay_before_retry: float
+    """0 where `retries` is."""
     on_failure: FailureAction = FailureAction.REMOVE
     up: str | None = None
     """A command run when the real server comes back."""

@@ -1,6 +1,6 @@
 """How addresses move between directors, and connections with them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import IPv4Interface, IPv6Interface
 
@@ -54,7 +54,8 @@ class VirtualAddress(Node):
 
     interface: str
     address: Interface
-    role: AddressRole
+    role: AddressRole = field(compare=False)
+    """A label: what a host does with the address follows from its interface and its instance."""
     instance: str | None
     """The VRRP instance that moves it; None where the host has it always."""
 
@@ -104,11 +105,12 @@ class VrrpInstance(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncGroup(Node):
-    """VRRP instances that fail over together, and what is told when they do."""
+    """VRRP instances that fail over together, or one alone, and what is told when they do. Each instance is in one group."""
 
-    name: str
+    name: str = field(compare=False)
     instances: tuple[str, ...]
     track_interfaces: tuple[str, ...] = ()
+    """Besides those of the instances, which each instance tracks anyway."""
     track_scripts: tuple[str, ...] = ()
     master: str | None = None
     """A command run when the group becomes master; None runs nothing."""
@@ -121,7 +123,7 @@ class SyncGroup(Node):
 
     @property
     def sort_key(self) -> tuple[object, ...]:
-        return (self.name,)
+        return self.instances
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

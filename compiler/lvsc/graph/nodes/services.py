@@ -141,9 +141,10 @@ class RealServer(Node):
     name: str = field(compare=False)
     address: Address
     port: int
-    """0 keeps the packet's own port."""
+    """As IPVS stores it: 0 keeps the packet's own port, and only a service by mark or on every port has such servers."""
     forwarding: Forwarding
     tunnel: Tunnel | None = None
+    """Said if and only if `forwarding` is the tunnel method."""
     """None unless `forwarding` is tunnel."""
     weight: int = 1
     upper_threshold: int = 0
@@ -173,7 +174,7 @@ class SorryServer(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quorum(Node):
-    """The total weight of live real servers that keeps a virtual service up."""
+    """The total weight of live real servers that keeps a virtual service up, where it is not 1 or somebody is told."""
 
     selector: Selector
     weight: int = 1

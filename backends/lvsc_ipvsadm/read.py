@@ -1,0 +1,104 @@
+"""IPVS tables read back into nodes: what is emitted for `ipvsadm -R`, and what `ipvsadm -Sn` prints.
+
+`ipvsadm -Sn` saves no thresholds. Its text alone says the table that restoring it would make, which has none; for what a
+kernel really has, `ipvsadm -Ln --thresholds` comes after it in one text. Neither says the time-outs and the connection
+synchronisation: on a director with lvsc's files, the script beside the table sets them, and it is read too.
+"""
+
+import re
+
+from lvsc.plugin import Code, Diagnostic, Origin, Place, Reading, RealServer, Selector, Source, VirtualService
+from lvsc_ipvsadm import read_codes, read_script
+from lvsc_ipvsadm.read_listing import BANNER, Listing
+from lvsc_ipvsadm.read_table import ADD_SERVER, ADD_SERVICE, label, selector_of, server_of, service_of
+from lvsc_ipvsadm.read_words import MisreadError, shown
+
+_BEGINNING = re.compile(r"(?:ipvsadm[ \t]+)?(?:-[Aa]|--add-serv(?:ice|er))[ \t]")
+_ADVICE = "give what `ipvsadm -Sn` prints or `ipvsadm -R` reads"
+
+
+def recognises(text: str) -> bool:
+    """Whether the text is a table, a listing or the script that loads a table."""
+    return bool(_BEGINNING.match(text)) or text.startswith(BANNER) or read_script.recognises(text)
+
+
+def read(source: Source) -> Reading:
+    """What the text says; all of a table is lvsc's, which owns the host's whole IPVS table."""
+    if read_script.recognises(source.text):
+        return read_script.read(source)
+    reader = _Reader(source)
+    lines = list(enumerate(source.text.splitlines(), start=1))
+    listed = next((index for index, (_, line) in enumerate(lines) if line.startswith(BANNER)), None)
+    for number, line in lines[:listed]:
+        reader.line(number, line)
+    return reader.reading(None if listed is None else Listing(source.file, lines[listed:]))
+
+
+class _Reader:
+    def __init__(self, source: Source) -> None:
+        self._host = source.host
+        self._file = source.file
+        self._selectors: dict[str, tuple[Selector, int]] = {}
+        self._services: dict[Selector, VirtualService] = {}
+        self._misread: set[Selector] = set()
+        self._servers: dict[tuple[object, ...], RealServer] = {}
+        self._problems: list[Diagnostic] = []
+
+    def line(self, number: int, line: str) -> None:
+        words = line.split()
+        offset = 1 if words[:1] == ["ipvsadm"] else 0
+        try:
+            self._words(words[offset:], Origin(self._file, line=number, column=line.find("-") + 1))
+        except MisreadError as error:
+            error.index += offset
+            self._problems.append(error.at(self._file, number, line))
+
+    def reading(self, listing: Listing | None) -> Reading:
+        servers = tuple(self._servers.values())
+        if listing is not None:
+            servers = tuple(listing.completed(self._services, servers))
+            self._problems += listing.problems
+        return Reading(nodes=(*self._services.values(), *servers), problems=tuple(self._problems))
+
+    def _words(self, words: list[str], origin: Origin) -> None:
+        command = words[0] if words else ""
+        if command not in ADD_SERVICE and command not in ADD_SERVER:
+            message = f"`{shown(command)}` adds nothing to a table" if command else "the line is empty"
+            raise MisreadError(read_codes.LINE, 0, message, _ADVICE)
+        selector, start = self._selector(words)
+        if command in ADD_SERVICE:
+            self._misread.add(selector)
+            service = service_of(words, start, selector, self._host, origin)
+            first = self._services.setdefault(selector, service)
+            if first is not service:
+                self._complain(
+                    read_codes.TABLE, origin, f"the service {label(selector)} is there twice", first.origin
+                )
+            return
+        server = server_of(words, start, selector, self._host, origin)
+        if selector not in self._services:
+            if selector not in self._misread:
+                message = f"the service {label(selector)} is not in the text before its real server"
+                raise MisreadError(read_codes.TABLE, 0, message, "add the service first")
+            return
+        key = (selector, server.address, server.port)
+        known = self._servers.setdefault(key, server)
+        if known is not server:
+            message = (
+                f"the service {label(selector)} has the real server {server.address} port {server.port} twice"
+            )
+            self._complain(read_codes.TABLE, origin, message, known.origin)
+
+    def _selector(self, words: list[str]) -> tuple[Selector, int]:
+        """The service that a line is about; the lines of a service's real servers all say it alike."""
+        said = " ".join(words[1:4])
+        if words[3:4] != ["-6"]:
+            said = " ".join(words[1:3])
+        found = self._selectors.get(said)
+        if found is None:
+            found = self._selectors[said] = selector_of(words)
+        return found
+
+    def _complain(self, code: Code, origin: Origin, message: str, other: Origin) -> None:
+        others = [Place(other, label="the first")]
+        self._problems.append(code.at(origin, message, others=others, help="remove one of the two"))

@@ -1,0 +1,454 @@
+"""The virtual_server blocks read (keepalived.conf(5), "VIRTUAL SERVER(S)"; check_parser.c, check_data.c)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+
+from lvsc.plugin import (
+    Address,
+    AddressSelector,
+    FailureAction,
+    Family,
+    Forwarding,
+    HealthCheck,
+    MarkSelector,
+    Node,
+    Persistence,
+    Protocol,
+    Quorum,
+    RealServer,
+    Scheduler,
+    SchedulerFlag,
+    Selector,
+    SorryServer,
+    VirtualService,
+)
+from lvsc_keepalived import read_checkers, read_codes
+from lvsc_keepalived.read_checkers import Defaults, checker
+from lvsc_keepalived.read_destinations import NAT, Destination, Method, method_of, where
+from lvsc_keepalived.read_fields import Fields, Keywords, Report
+from lvsc_keepalived.read_lines import Statement
+
+_FLAG_WORDS = ("flag-1", "flag-2", "sh-port", "sh-fallback", "mh-port", "mh-fallback")
+_SERVICE = Keywords(
+    "virtual_server",
+    (
+        "ip_family",
+        "delay_loop",
+        "connect_timeout",
+        "retry",
+        "delay_before_retry",
+        "inhibit_on_failure",
+        "lvs_sched",
+        *_FLAG_WORDS,
+        "ops",
+        "lvs_method",
+        "persistence_timeout",
+        "persistence_granularity",
+        "persistence_engine",
+        "protocol",
+        "virtualhost",
+        "weight",
+        "quorum",
+        "hysteresis",
+        "quorum_up",
+        "quorum_down",
+        "sorry_server",
+        "sorry_server_lvs_method",
+    ),
+    ("real_server",),
+    lb_algo="lvs_sched",
+    lb_kind="lvs_method",
+)
+_SERVER = Keywords(
+    "real_server",
+    (
+        "weight",
+        "lvs_method",
+        "uthreshold",
+        "lthreshold",
+        "inhibit_on_failure",
+        "notify_up",
+        "notify_down",
+        "delay_loop",
+        "connect_timeout",
+        "retry",
+        "delay_before_retry",
+        "virtualhost",
+    ),
+    read_checkers.NAMES,
+)
+_SCHEDULERS = {scheduler.value: scheduler for scheduler in Scheduler}
+_FLAGS = {
+    (Scheduler.SH, "sh-fallback"): SchedulerFlag.SH_FALLBACK,
+    (Scheduler.SH, "flag-1"): SchedulerFlag.SH_FALLBACK,
+    (Scheduler.SH, "sh-port"): SchedulerFlag.SH_PORT,
+    (Scheduler.SH, "flag-2"): SchedulerFlag.SH_PORT,
+    (Scheduler.MH, "mh-fallback"): SchedulerFlag.MH_FALLBACK,
+    (Scheduler.MH, "flag-1"): SchedulerFlag.MH_FALLBACK,
+    (Scheduler.MH, "mh-port"): SchedulerFlag.MH_PORT,
+    (Scheduler.MH, "flag-2"): SchedulerFlag.MH_PORT,
+}
+_PROTOCOLS = {protocol.name: protocol for protocol in Protocol}
+_FAMILIES = {"inet": Family.IPV4, "inet6": Family.IPV6}
+
+#: IPVS_SVC_PERSISTENT_TIMEOUT, where `persistence_timeout` has no value.
+_PERSISTENT = 360
+_MAX_PERSISTENCE = 31 * 86400
+_MAX_INT = 2**31 - 1
+_MAX_UNSIGNED = 2**32 - 1
+
+
+@dataclass(slots=True)
+class _Service:
+    """A virtual server while it is read."""
+
+    report: Report
+    fields: Fields
+    statement: Statement
+    method: Method = NAT
+    servers: list[Destination] = field(default_factory=list)
+    sorry: Destination | None = None
+
+
+def read_service(
+    report: Report, statement: Statement, label: str | None, taken: dict[Selector, Statement]
+) -> Iterator[Node]:
+    """The virtual service of a block with all that belongs to it; ``taken`` holds those before it.
+
+    Where something of the service itself is a problem, its servers are left out with it.
+    """
+    before = len(report.problems)
+    service = _Service(report, Fields(report, statement, _SERVICE), statement)
+    fields = service.fields
+    service.method = method_of(fields, "lvs_method") or NAT
+    service.servers = [one for found in fields.many if (one := _server(service, found)) is not None]
+    service.sorry = _sorry(service)
+    selector = _selector(service)
+    if selector is None:
+        return
+    first = taken.setdefault(selector, statement)
+    if first is not statement:
+        report.at(
+            read_codes.STRUCTURE,
+            statement,
+            "this virtual server is here twice",
+            advice="remove one of the two",
+            other=report.origin(first),
+        )
+    if not fields.many:
+        message = "a virtual server without real servers is ignored"
+        report.at(read_codes.STRUCTURE, statement, message, advice="add one, or remove it")
+    node = _virtual_service(service, selector, label)
+    quorum = _quorum(service, selector)
+    sorry = _sorry_server(service, selector)
+    defaults = Defaults().within(fields)
+    defaults.script_timeout = defaults.interval
+    weight = fields.number("weight", 1, _MAX_INT, 1)
+    drains = fields.bare("inhibit_on_failure")
+    if node is None or len(report.problems) > before:
+        return
+    yield node
+    if quorum is not None:
+        yield quorum
+    if sorry is not None:
+        yield sorry
+    yield from _real_servers(service, selector, defaults, weight, drains=drains)
+
+
+def _real_servers(
+    service: _Service, selector: Selector, defaults: Defaults, weight: int, *, drains: bool
+) -> Iterator[Node]:
+    seen: dict[tuple[Address, int], Statement] = {}
+    total = 0
+    complete = True
+    for server in service.servers:
+        nodes = list(_real_server(service, server, selector, defaults, weight, drains=drains))
+        yield from nodes
+        complete = complete and bool(nodes)
+        for node in nodes[:1]:
+            if isinstance(node, RealServer):
+                total += node.weight
+                first = seen.setdefault((node.address, node.port), server.statement)
+                if first is not server.statement:
+                    service.report.at(
+                        read_codes.STRUCTURE,
+                        server.statement,
+                        "this real server is here twice",
+                        advice="remove one of the two",
+                        other=service.report.origin(first),
+                    )
+    if complete and service.fields.number("quorum", 1, _MAX_UNSIGNED, 1) > total:
+        at = service.fields.said.get("quorum", service.statement)
+        message = f"the quorum is above the total weight of the real servers, {total}"
+        service.report.at(read_codes.STRUCTURE, at, message, advice="lower the quorum or raise a weight")
+
+
+def _selector(service: _Service) -> Selector | None:
+    report, statement = service.report, service.statement
+    words = statement.words
+    if len(words) not in (2, 3):
+        report.at(
+            read_codes.VALUE, statement, "a virtual server is an address and a port, or a mark", index=3
+        )
+        return None
+    if words[1] == "group":
+        message = "a virtual server by group is not supported"
+        report.at(read_codes.KEYWORD, statement, message, index=1, advice="say each address, or a mark")
+        return None
+    if words[1] == "fwmark":
+        mark = report.number(statement, 2, "a mark", 1, _MAX_UNSIGNED)
+        if "protocol" in service.fields:
+            message = "a virtual server of a mark has no protocol"
+            report.at(read_codes.STRUCTURE, service.fields.said["protocol"], message, advice="remove it")
+        return None if mark is None else MarkSelector(mark, _family(service))
+    address = report.address(statement, 1)
+    port = report.number(statement, 2, "a port", 0, 65535) if len(words) > 2 else 0  # noqa: PLR2004 - the port
+    # Without a protocol, the kernel makes it UDP.
+    protocol = service.fields.text("protocol") or "UDP"
+    if protocol.upper() not in _PROTOCOLS:
+        report.value(service.fields.said["protocol"], 1, "a protocol that IPVS balances")
+        return None
+    family = service.fields.one_of("ip_family", {"inet": "inet", "inet6": "inet6"})
+    if address is not None and family is not None and _FAMILIES[family] is not Family.of(address):
+        report.value(service.fields.said["ip_family"], 1, "the family of the address")
+    if address is None or port is None:
+        return None
+    return AddressSelector(_PROTOCOLS[protocol.upper()], address, port)
+
+
+def _family(service: _Service) -> Family:
+    """The family of a mark: said, or that of what is not reached by tunnel, or that of all (vs_end_handler)."""
+    said = service.fields.one_of("ip_family", {"inet": "inet", "inet6": "inet6"})
+    if said is not None:
+        return _FAMILIES[said]
+    granularity = service.fields.said.get("persistence_granularity")
+    if granularity is not None and len(granularity.words) > 1:
+        return Family.IPV4 if "." in granularity.words[1] else Family.IPV6
+    destinations = [*service.servers, *([service.sorry] if service.sorry is not None else [])]
+    plain = [one for one in destinations if one.method[0] is not Forwarding.TUNNEL]
+    families = {Family.of(one.address) for one in plain or destinations}
+    return families.pop() if len(families) == 1 else Family.IPV4
+
+
+def _virtual_service(service: _Service, selector: Selector, label: str | None) -> VirtualService | None:
+    report, fields = service.report, service.fields
+    said = fields.one_of("lvs_sched", {word: word for word in _SCHEDULERS})
+    scheduler = _SCHEDULERS[said] if said is not None else Scheduler.WLC
+    flags: list[SchedulerFlag] = []
+    for word in _FLAG_WORDS:
+        if not fields.bare(word):
+            continue
+        flag = _FLAGS.get((scheduler, word))
+        at = fields.said[word]
+        if flag is None or flag in flags or fields.said["lvs_sched"].line > at.line:
+            message = f"`{word}` is no flag of the scheduler {scheduler.value}, or does not come after it"
+            report.at(read_codes.STRUCTURE, at, message, advice="remove it, or say the scheduler first")
+        else:
+            flags.append(flag)
+    persistence = _persistence(service, selector.family)
+    one_packet = fields.bare("ops")
+    if isinstance(selector, AddressSelector):
+        if one_packet and selector.protocol is not Protocol.UDP:
+            report.at(
+                read_codes.STRUCTURE,
+                fields.said["ops"],
+                "one-packet scheduling is for UDP",
+                advice="remove it",
+            )
+        if not selector.port and persistence is None:
+            message = "a virtual server on every port is persistent, and this one is not"
+            report.at(read_codes.STRUCTURE, service.statement, message, advice="say `persistence_timeout`")
+    return VirtualService(
+        host=report.host,
+        origin=report.origin(service.statement),
+        selector=selector,
+        service=label or " ".join(service.statement.words[1:]),
+        scheduler=scheduler,
+        flags=tuple(flag for flag in SchedulerFlag if flag in flags),
+        persistence=persistence,
+        one_packet=one_packet,
+    )
+
+
+def _persistence(service: _Service, family: Family) -> Persistence | None:
+    report, fields = service.report, service.fields
+    said = fields.said.get("persistence_timeout")
+    granularity = fields.text("persistence_granularity")
+    engine = fields.text("persistence_engine")
+    if said is None and granularity is None:
+        if engine is not None:
+            message = "`persistence_engine` does nothing without `persistence_timeout`"
+            report.at(read_codes.STRUCTURE, fields.said["persistence_engine"], message)
+        return None
+    timeout = _PERSISTENT
+    if said is not None and (len(said.words) > 1 or said.block is not None):
+        timeout = fields.number("persistence_timeout", 1, _MAX_PERSISTENCE, _PERSISTENT)
+    length = family.bits
+    if granularity is not None:
+        at = fields.said["persistence_granularity"]
+        if family is Family.IPV6:
+            length = report.number(at, 1, "the length of a prefix", 1, 128) or length
+        else:
+            length = _mask(report, at, granularity)
+    return Persistence(timeout=timeout, prefix_length=length, engine=engine)
+
+
+def _mask(report: Report, at: Statement, text: str) -> int:
+    """The length of the prefix that an IPv4 mask leaves."""
+    try:
+        inverse = ~int(IPv4Address(text)) & 0xFFFFFFFF
+    except ValueError:
+        inverse = 0xFFFFFFFF
+    if inverse & (inverse + 1) or inverse == 0xFFFFFFFF:  # noqa: PLR2004 - no bit of the address
+        report.value(at, 1, "a mask of leading bits")
+        return 32
+    return 32 - inverse.bit_length()
+
+
+def _quorum(service: _Service, selector: Selector) -> Quorum | None:
+    """The quorum, where it is not the one that every virtual server has: a weight of 1, and nobody told."""
+    fields, report = service.fields, service.report
+    statement = next(
+        (
+            fields.said[name]
+            for name in ("quorum", "hysteresis", "quorum_up", "quorum_down")
+            if name in fields
+        ),
+        None,
+    )
+    if statement is None:
+        return None
+    node = Quorum(
+        host=report.host,
+        origin=report.origin(statement),
+        selector=selector,
+        weight=fields.number("quorum", 1, _MAX_UNSIGNED, 1),
+        hysteresis=fields.number("hysteresis", 0, _MAX_UNSIGNED, 0),
+        up=fields.command("quorum_up"),
+        down=fields.command("quorum_down"),
+    )
+    if node.hysteresis >= node.weight:
+        at = fields.said.get("hysteresis", statement)
+        report.at(read_codes.STRUCTURE, at, "the hysteresis is not less than the quorum", advice="lower it")
+    usual = (node.weight, node.hysteresis, node.up, node.down) == (1, 0, None, None)
+    return None if usual else node
+
+
+def _server(service: _Service, statement: Statement) -> Destination | None:
+    place = where(service.report, statement)
+    fields = Fields(service.report, statement, _SERVER)
+    method = method_of(fields, "lvs_method") or service.method
+    return None if place is None else Destination(statement, *place, method, fields)
+
+
+def _sorry(service: _Service) -> Destination | None:
+    report, said = service.report, service.fields.said
+    statement, own = said.get("sorry_server"), said.get("sorry_server_lvs_method")
+    if own is not None and (statement is None or statement.line > own.line):
+        message = "`sorry_server_lvs_method` comes after a `sorry_server`"
+        report.at(read_codes.STRUCTURE, own, message, advice="move it")
+    if statement is None:
+        return None
+    if statement.block is not None:
+        report.at(read_codes.KEYWORD, statement, "`sorry_server` has no block")
+        return None
+    place = where(service.report, statement)
+    method = method_of(service.fields, "sorry_server_lvs_method") or service.method
+    return None if place is None else Destination(statement, *place, method)
+
+
+def _port(service: _Service, server: Destination, selector: Selector) -> int:
+    """The port that IPVS stores; one that keepalived would put in its place is a problem."""
+    kept = selector.port if isinstance(selector, AddressSelector) else 0
+    port = server.port or kept
+    if port != kept and server.method[0] is not Forwarding.NAT:
+        message = f"packets go to port {kept}, whatever is said here"
+        service.report.at(read_codes.VALUE, server.statement, message, index=2, advice="leave the port out")
+    if server.method[0] is not Forwarding.TUNNEL and Family.of(server.address) is not selector.family:
+        message = "the server is of another address family than its virtual server"
+        service.report.at(
+            read_codes.STRUCTURE, server.statement, message, index=1, advice="forward by a tunnel"
+        )
+    return port
+
+
+def _sorry_server(service: _Service, selector: Selector) -> SorryServer | None:
+    sorry = service.sorry
+    if sorry is None:
+        return None
+    return SorryServer(
+        host=service.report.host,
+        origin=service.report.origin(sorry.statement),
+        selector=selector,
+        address=sorry.address,
+        port=_port(service, sorry, selector),
+        forwarding=sorry.method[0],
+        tunnel=sorry.method[1],
+    )
+
+
+def _real_server(
+    service: _Service,
+    server: Destination,
+    selector: Selector,
+    defaults: Defaults,
+    weight: int,
+    *,
+    drains: bool,
+) -> Iterator[Node]:
+    """The real server, first, and its health checks."""
+    report, fields = service.report, server.fields
+    if fields is None:
+        return
+    before = len(report.problems)
+    port = _port(service, server, selector)
+    own = defaults.within(fields)
+    own.port = port
+    upper = fields.number("uthreshold", 0, _MAX_UNSIGNED, 0)
+    lower = fields.number("lthreshold", 0, _MAX_UNSIGNED, 0)
+    if lower > upper:
+        message = "the lower threshold is above the upper one, which the kernel refuses"
+        report.at(read_codes.VALUE, fields.said["lthreshold"], message, index=1, advice="lower it")
+    drained = fields.flag("inhibit_on_failure", default=drains)
+    up, down = fields.command("notify_up"), fields.command("notify_down")
+    if not fields.many and (up or down or "inhibit_on_failure" in fields):
+        message = "nothing checks the real server, so it never fails or comes back"
+        report.at(
+            read_codes.STRUCTURE, server.statement, message, advice="add a check, or remove what is told"
+        )
+    checks = [one for found in fields.many if (one := checker(report, found, own)) is not None]
+    share = fields.number("weight", 0, _MAX_INT, weight)
+    if len(report.problems) > before:
+        return
+    origin = report.origin(server.statement)
+    yield RealServer(
+        host=report.host,
+        origin=origin,
+        selector=selector,
+        name=str(server.address),
+        address=server.address,
+        port=port,
+        forwarding=server.method[0],
+        tunnel=server.method[1],
+        weight=share,
+        upper_threshold=upper,
+        lower_threshold=lower,
+    )
+    for check in checks:
+        yield HealthCheck(
+            host=report.host,
+            origin=report.origin(check.statement),
+            selector=selector,
+            address=server.address,
+            port=port,
+            probe=check.probe,
+            probe_port=check.probe_port,
+            interval=check.interval,
+            timeout=check.timeout,
+            retries=check.retries,
+            delay_before_retry=check.delay_before_retry,
+            on_failure=FailureAction.DRAIN if drained else FailureAction.REMOVE,
+            up=up,
+            down=down,
+        )

@@ -96,7 +96,7 @@ WRONG: dict[str, tuple[str, str, Layer, Layer]] = {
         "LVS304",
         "pools.web.real_servers.1.port",
         merged(TUNNEL, servers({}, {"port": 8080})),
-        merged(TUNNEL, servers({}, {"port": 8080, "forwarding": "nat"})),
+        merged(TUNNEL, UNFILTERED, servers({}, {"port": 8080, "forwarding": "nat"})),
     ),
     "sorry-servers-port-by-direct": (
         "LVS304",

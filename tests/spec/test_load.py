@@ -288,7 +288,7 @@ WRONG = {
     ),
     "unknown-target-of-a-real-server": (
         "LVS213",
-        "pools.web.real_servers.0",
+        "pools.web.target",
         {"pools": {"web": {"target": "rhel99"}}},
         {"pools": {"web": {"target": "rhel9"}}},
     ),

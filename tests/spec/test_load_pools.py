@@ -87,7 +87,10 @@ WRONG = {
         "LVS208",
         "pools.web.tunnel",
         of_pool(tunnel={"type": "gre"}),
-        of_pool(tunnel={"type": "gre"}, sorry_server={"ip": ["192.0.2.99"], "forwarding": "tunnel"}),
+        merged(
+            {"cluster": {"firewall": "none"}},
+            of_pool(tunnel={"type": "gre"}, sorry_server={"ip": ["192.0.2.99"], "forwarding": "tunnel"}),
+        ),
     ),
     "tunnel-of-a-real-server-by-direct": (
         "LVS208",

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from lvsc.analysis import codes
 from lvsc.analysis.overlap import report_overlaps
-from lvsc.diagnostics import Anchor, Diagnostic, Place
+from lvsc.diagnostics import Anchor, Diagnostic, Place, has_errors
 from lvsc.graph.graph import RuleGraph
 from lvsc.graph.nodes import FailureAction, Forwarding, Scheduler, SchedulerFlag, SourceNat
 from lvsc.graph.traffic import Family
@@ -36,6 +36,8 @@ def lint(lowered: Lowered) -> list[Diagnostic]:
 def _half_tracked(lowered: LoweredService, cluster: Cluster) -> Iterator[Diagnostic]:
     pool = lowered.service.pool
     methods = lowered.service.forwardings | ({pool.sorry_server.forwarding} if pool.sorry_server else set())
+    if has_errors(lowered.plan.diagnostics):
+        return  # the service kind has refused it already
     if Forwarding.NAT in methods and len(methods) > 1 and cluster.firewall is not Firewall.NONE:
         words = ", ".join(sorted(f"`{method.value}`" for method in methods))
         yield codes.HALF_TRACKED.at(

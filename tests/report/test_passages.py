@@ -56,6 +56,9 @@ ANSWERS = "everything in state ESTABLISHED,RELATED | answers of real servers tha
 VRRP = "vrrp (protocol 112) from 192.0.2.2, 192.0.2.3 to 224.0.0.18 in network lan | the directors' adverts to each other"
 SYNC = "udp to 224.0.0.81 port 8848 in network lan | connection synchronisation"
 OUTPUT = "OUTPUT, if it drops anything"
+SENT = "what IPVS sends on, and health checks"
+SENT_WEB = f"everything to 192.0.2.21, 192.0.2.22 | service web: {SENT}"
+SENT_DIRECT = f"everything to 192.0.2.10, 192.0.2.21, 192.0.2.22 | service web: {SENT}"
 
 
 @pytest.mark.parametrize(
@@ -69,12 +72,20 @@ OUTPUT = "OUTPUT, if it drops anything"
                 KNOWN,
                 "FORWARD",
                 ANSWERS,
+                OUTPUT,
+                SENT_WEB,
             ],
             id="nat",
         ),
         pytest.param(
             (DIRECT,),
-            ["INPUT", f"tcp to 192.0.2.10 port 80 in state UNTRACKED | {UNKNOWN}", KNOWN],
+            [
+                "INPUT",
+                f"tcp to 192.0.2.10 port 80 in state UNTRACKED | {UNKNOWN}",
+                KNOWN,
+                OUTPUT,
+                SENT_DIRECT,
+            ],
             id="direct",
         ),
         pytest.param(
@@ -84,6 +95,7 @@ OUTPUT = "OUTPUT, if it drops anything"
                 f"tcp to 192.0.2.10, 2001:db8::10 port 80 in state UNTRACKED | {UNKNOWN}",
                 KNOWN,
                 OUTPUT,
+                f"everything to 192.0.2.21, 2001:db8::21, 192.0.2.22, 2001:db8::22 | service web: {SENT}",
                 "icmp fragmentation-needed | clients learn from the director that a tunnel carries less",
                 "icmpv6 packet-too-big | clients learn from the director that a tunnel carries less",
             ],
@@ -97,6 +109,8 @@ OUTPUT = "OUTPUT, if it drops anything"
                 KNOWN,
                 "FORWARD",
                 ANSWERS,
+                OUTPUT,
+                SENT_DIRECT,
             ],
             id="mixed",
         ),
@@ -110,6 +124,9 @@ OUTPUT = "OUTPUT, if it drops anything"
                 "FORWARD",
                 f"tcp from 192.0.2.21, 192.0.2.22 port 20 in state NEW | {OPENED}",
                 ANSWERS,
+                OUTPUT,
+                SENT_WEB.replace("web", "files"),
+                SENT_WEB,
             ],
             id="ftp-with-tls",
         ),
@@ -122,6 +139,9 @@ OUTPUT = "OUTPUT, if it drops anything"
                 KNOWN,
                 "FORWARD",
                 ANSWERS,
+                OUTPUT,
+                SENT_WEB.replace("web", "files"),
+                SENT_WEB,
             ],
             id="ftp-with-a-helper",
         ),
@@ -136,6 +156,7 @@ OUTPUT = "OUTPUT, if it drops anything"
                 "FORWARD",
                 ANSWERS,
                 OUTPUT,
+                SENT_WEB,
                 VRRP,
                 SYNC,
             ],
@@ -155,6 +176,7 @@ OUTPUT = "OUTPUT, if it drops anything"
                 "FORWARD",
                 ANSWERS,
                 OUTPUT,
+                SENT_WEB,
                 VRRP.replace("224.0.0.18", "192.0.2.2, 192.0.2.3"),
                 SYNC.replace("8848", "9000"),
             ],
@@ -168,6 +190,8 @@ OUTPUT = "OUTPUT, if it drops anything"
                 KNOWN,
                 "FORWARD",
                 ANSWERS,
+                OUTPUT,
+                SENT_WEB,
             ],
             id="accept",
         ),
@@ -180,6 +204,8 @@ OUTPUT = "OUTPUT, if it drops anything"
                 KNOWN,
                 "FORWARD",
                 ANSWERS,
+                OUTPUT,
+                SENT_WEB,
             ],
             id="firewalld",
         ),

@@ -53,7 +53,7 @@ def passages(compiled: Compiled, kinds: Mapping[str, ServiceKind]) -> tuple[Pass
     cluster = compiled.cluster
     if cluster.firewall is Firewall.NONE:
         return ()
-    found = [*_services(compiled, kinds), *_general(cluster), *_failover(compiled)]
+    found = [*_services(compiled, kinds), *_sent_on(cluster), *_general(cluster), *_failover(compiled)]
     order = [Hook.INPUT, Hook.FORWARD, Hook.OUTPUT]
     return tuple(sorted(found, key=lambda passage: order.index(passage.chain)))
 
@@ -96,6 +96,23 @@ def _services(compiled: Compiled, kinds: Mapping[str, ServiceKind]) -> list[Pass
     for field in ("destination_ports", "destinations", "sources"):
         found = _joined(found, field)
     return [replace(passage, destination_ports=merge_ranges(passage.destination_ports)) for passage in found]
+
+
+def _sent_on(cluster: Cluster) -> Iterator[Passage]:
+    """What IPVS sends on meets OUTPUT (Linux: ip_vs_xmit.c), by direct routing still with the virtual address."""
+    for service in cluster.services:
+        sorry = service.pool.sorry_server
+        hosts = [*service.pool.enabled, *(() if sorry is None else (sorry,))]
+        direct = Forwarding.DIRECT in {host.forwarding for host in hosts}
+        virtual = [ip for family in service.families for ip in service.ips(family)] if direct else []
+        yield Passage(
+            chain=Hook.OUTPUT,
+            destinations=tuple(
+                dict.fromkeys(host_network(ip) for ip in (*virtual, *(ip for host in hosts for ip in host.ips)))
+            ),
+            service=service.name,
+            why="what IPVS sends on, and health checks",
+        )
 
 
 def _one(condition: T | None) -> tuple[T, ...]:

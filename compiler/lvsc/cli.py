@@ -26,6 +26,7 @@ COMMANDS = {
     "check": "say what is wrong with specs, and write nothing",
     "show": "print a spec with every default and derived value",
     "diff": "say what changes for packets, and what else",
+    "trace": "follow a packet through the directors",
     "verify": "prove that the files say what the specs ask for",
     "explain": "explain a service of a spec, or an error code",
     "init": "write a commented spec to begin with",

@@ -31,6 +31,7 @@ ORDER = (
     "lvsc.analysis",
     "lvsc.compile",
     "lvsc.compare",
+    "lvsc.trace",
     "lvsc.verify",
     "lvsc.output",
     "lvsc.checkers",

@@ -16,7 +16,19 @@ from referencing import Registry, Resource
 import lvsc_schemas
 from lvsc.cli import main
 
-SCHEMAS = ("backends", "build", "cluster", "diagnostics", "diff", "explain", "init", "show", "targets", "verify")
+SCHEMAS = (
+    "backends",
+    "build",
+    "cluster",
+    "diagnostics",
+    "diff",
+    "explain",
+    "init",
+    "show",
+    "targets",
+    "trace",
+    "verify",
+)
 
 
 @dataclass(frozen=True, slots=True)

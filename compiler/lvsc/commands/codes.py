@@ -9,12 +9,26 @@ from lvsc.plugins.manager import Plugins
 from lvsc.report import diff_findings
 from lvsc.spec import codes as spec_codes
 from lvsc.spec import model_codes
+from lvsc.trace import codes as trace_codes
 from lvsc.verify import codes as verify_codes
 
 
 def own_codes() -> dict[str, Code]:
     """The codes of lvsc itself, by identifier."""
-    modules = (specs, sides, live, diff, diff_findings, spec_codes, model_codes, lowering_codes, analysis_codes, output_codes, verify_codes)
+    modules = (
+        specs,
+        sides,
+        live,
+        diff,
+        diff_findings,
+        spec_codes,
+        model_codes,
+        lowering_codes,
+        analysis_codes,
+        output_codes,
+        verify_codes,
+        trace_codes,
+    )
     return {code.id: code for module in modules for code in module.ALL}
 
 

@@ -49,15 +49,17 @@ def _asked(checker: Checker, files: Sequence[EmittedFile], emitted: Emitted) -> 
             yield Found(left_out=(LeftOut(f"`{checker.name}`", complaints.why),))
             continue
         name = emitted.name(file)
+        diagnostics = tuple(
+            emitted.complain(
+                codes.REFUSED,
+                Origin(name, line=complaint.line or 1, column=1),
+                f"`{checker.name}` does not take `{name}`: {complaint.message}",
+                help=_HELP,
+            )
+            for complaint in complaints
+        )
         yield Found(
             judgements=(Judgement(name, checker.name),),
-            diagnostics=tuple(
-                emitted.complain(
-                    codes.REFUSED,
-                    Origin(name, line=complaint.line or 1, column=1),
-                    f"`{checker.name}` does not take `{name}`: {complaint.message}",
-                    help=_HELP,
-                )
-                for complaint in complaints
-            ),
+            diagnostics=diagnostics,
+            texts=emitted.texts(diagnostics),
         )

@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
                 continue
             verified.append(one)
             diagnostics += (*compiled.diagnostics, *one.found.diagnostics)
-            _remember_texts(one, console)
+            console.sources.update(one.found.texts)
     except DiagnosticError as error:
         diagnostics += error.diagnostics
     reported = escalate(tuple(diagnostics), strict=arguments.strict)
@@ -93,20 +93,6 @@ def _verified(name: str, compiled: Compiled, plugins: Plugins, *, programs: bool
     else:
         asked = Found(left_out=(LeftOut("the programs' own checkers", "`--no-programs` is given"),))
     return Verified(spec=name, compiled=compiled, found=together((proved, asked)))
-
-
-def _remember_texts(one: Verified, console: Console) -> None:
-    """The texts that diagnostics point into, so that their lines are shown."""
-    mentioned = {
-        place.origin.file
-        for diagnostic in one.found.diagnostics
-        for place in (diagnostic.place, *diagnostic.others)
-        if place is not None
-    }
-    emitted = Emitted(one.compiled.cluster.name, ())
-    for file in one.compiled.files:
-        if emitted.name(file) in mentioned:
-            console.sources[emitted.name(file)] = file.artifact.text
 
 
 def _report(diagnostics: tuple[Diagnostic, ...], verified: Sequence[Verified], console: Console) -> None:

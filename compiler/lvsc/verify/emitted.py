@@ -18,6 +18,16 @@ class Emitted:
         """What messages call the file: its path below the directory that clusters are built in."""
         return f"{self._cluster}/{file.host}{file.artifact.path}"
 
+    def texts(self, diagnostics: Iterable[Diagnostic]) -> dict[str, str]:
+        """By name, the texts that the diagnostics point into."""
+        places = (place for each in diagnostics for place in (each.place, *each.others) if place is not None)
+        names = dict.fromkeys(place.origin.file for place in places)
+        return {
+            name: "".join(f"{line.text}\n" for line in self._lines[name])
+            for name in names
+            if name in self._lines
+        }
+
     def spec(self, written: Origin) -> Origin | None:
         """Where in the spec an emitted line comes from; None where no place in the spec asks for it."""
         line = self._line(written)

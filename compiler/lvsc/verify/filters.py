@@ -96,13 +96,15 @@ def _compared(
                 for backend, nodes in zip(backends, (part.nodes, parts_other[host].nodes), strict=True)
             )
             changes = filter_changes(Space(), *((side, side.hosts[host]) for side in sides), services=False)
+            diagnostics = tuple(
+                _diagnostic(change, (one, other), (emitted_one, emitted_other)) for change in changes
+            )
             yield Found(
                 judgements=tuple(Judgement(file, f"equal to {other}") for file in part.files)
                 if one == chosen.name
                 else (),
-                diagnostics=tuple(
-                    _diagnostic(change, (one, other), (emitted_one, emitted_other)) for change in changes
-                ),
+                diagnostics=diagnostics,
+                texts=emitted_one.texts(diagnostics) | emitted_other.texts(diagnostics),
             )
 
 

@@ -1,7 +1,7 @@
 """What a verification finds: who judged which file, what was left out and why, and what is wrong."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from lvsc.diagnostics import Diagnostic
 
@@ -34,6 +34,8 @@ class Found:
     judgements: tuple[Judgement, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """By name, the texts that diagnostics point into."""
 
 
 def together(found: Iterable[Found]) -> Found:
@@ -43,4 +45,5 @@ def together(found: Iterable[Found]) -> Found:
         judgements=tuple(dict.fromkeys(each for part in parts for each in part.judgements)),
         left_out=tuple(dict.fromkeys(each for part in parts for each in part.left_out)),
         diagnostics=tuple(each for part in parts for each in part.diagnostics),
+        texts={name: text for part in parts for name, text in part.texts.items()},
     )

@@ -96,10 +96,11 @@ def packet_side(name: str, backend: Backend, host: str, nodes: Iterable[Node]) -
 def _packet_change(change: PacketChange, files: Sequence[str], emitted: Emitted) -> Diagnostic:
     asked = next(iter(change.before_origins), None)
     written = next(iter(change.after_origins), None)
+    label = f"{change.after}, by this line"
     if written is None and asked is not None:
-        written = emitted.written_for(asked, files)
+        written, label = emitted.written_for(asked, files), "written for it"
     file = written.file if written is not None else files[0]
-    others = [] if written is None else [emitted.place(written, f"{change.after}, by this line")]
+    others = [] if written is None else [emitted.place(written, label)]
     return codes.OTHERWISE.at(
         asked or (emitted.spec(written) if written is not None else None) or Origin(file, line=1, column=1),
         f"packets get another treatment by `{file}` than the spec asks for: {change.after}, where it asks for: {change.before}",

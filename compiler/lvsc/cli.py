@@ -26,6 +26,7 @@ COMMANDS = {
     "check": "say what is wrong with specs, and write nothing",
     "show": "print a spec with every default and derived value",
     "diff": "say what changes for packets, and what else",
+    "git-diff": "the same for git, which calls it with its own arguments",
     "trace": "follow a packet through the directors",
     "verify": "prove that the files say what the specs ask for",
     "explain": "explain a service of a spec, or an error code",
@@ -122,7 +123,7 @@ def _parser(words: Sequence[str]) -> tuple[argparse.ArgumentParser, Command | No
 
 
 def _command(name: str) -> Command:
-    module: Command = import_module(f"lvsc.commands.{name}")
+    module: Command = import_module(f"lvsc.commands.{name.replace('-', '_')}")
     return module
 
 

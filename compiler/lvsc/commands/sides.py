@@ -92,6 +92,10 @@ class SideReader:
         data = _git(thing, called, directory or Path())
         if not called.endswith(".toml"):
             return self._texts(called, [self._source(called, decode(data, called))])
+        return self.spec_of(data, called)
+
+    def spec_of(self, data: bytes, called: str) -> Side:
+        """A spec's bytes, compiled."""
         text = decode(data, called)
         self._console.sources[called] = text
         with usable_plugins():

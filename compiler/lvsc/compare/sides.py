@@ -4,7 +4,7 @@ What has a reader is taken from its text, so that a comparison rests on what pro
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lvsc.compare.treatment import N
 from lvsc.compile import Compiled
@@ -233,6 +233,7 @@ class _Collected:
         if not readable:
             self._nodes += part.graph
             return
+        self._nodes[before:] = _labelled(self._nodes[before:], part.graph)
         # A file that is not read may say the rest (a unit starts the synchronisation), never what decides on packets.
         said = {type(node) for node in self._nodes[before:]} | PACKET_KINDS.get(backend.role, frozenset())
         self._nodes += (node for node in part.graph if type(node) not in said)
@@ -260,6 +261,19 @@ class _Collected:
             foreign=tuple(self._foreign),
             unread=tuple(self._unread),
         )
+
+
+def _labelled(nodes: Iterable[Node], graph: HostGraph) -> Iterator[Node]:
+    """The nodes with the labels that the graph has for what is the same by its key: few languages write names."""
+    servers = {server.sort_key: server.name for server in graph.of(RealServer)}
+    services = {service.sort_key: service.service for service in graph.of(VirtualService)}
+    for node in nodes:
+        if isinstance(node, RealServer):
+            yield replace(node, name=servers.get(node.sort_key, node.name))
+        elif isinstance(node, VirtualService):
+            yield replace(node, service=services.get(node.sort_key, node.service))
+        else:
+            yield node
 
 
 def _silent(graph: HostGraph) -> HostSide:

@@ -145,3 +145,9 @@ def meet(one: TrafficClass, other: TrafficClass) -> bool:
         (one.original_destination_ports, other.original_destination_ports),
     )
     return all(a is None or b is None or a.overlaps(b) for a, b in pairs)  # type: ignore[arg-type]  # of one kind
+
+
+def loadable(rule: PacketRule) -> bool:
+    """Whether a kernel takes the rule: it knows its helpers by name and protocol."""
+    helpers = {("ftp", Protocol.TCP), ("tftp", Protocol.UDP)}
+    return not isinstance(rule, HelperAssignment) or (rule.helper, rule.traffic.protocol) in helpers

@@ -8,11 +8,26 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck as Health
+from hypothesis import given, settings
 
-from lvsc.plugin import Family, Hook, HostGraph, HostPart, Node, PacketRule, Protocol, Reading, Source, Touch
+from lvsc.plugin import (
+    Accept,
+    Family,
+    Hook,
+    HostGraph,
+    HostPart,
+    Node,
+    PacketRule,
+    Protocol,
+    Reading,
+    Source,
+    Touch,
+)
 from lvsc.targets import load
 from lvsc_iptables.backend import Iptables
 from support.nodes import HOST, accept, helper, marking, no_track, source_nat, traffic
+from support.strategies import BOTH_FILTERS, loadable, parts
 
 MACS = ("02:00:00:00:00:0a", "02:00:00:00:00:0b")
 OUT = Hook.POSTROUTING
@@ -188,3 +203,13 @@ def test_what_was_changed_by_hand_is_a_problem(lab: Lab, change: str, code: str)
     start = lab.install(NODES[Family.IPV4])
     reading = read(lab.run(start, change, "iptables_save"))
     assert [problem.code.id for problem in reading.problems] == [code]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[Health.function_scoped_fixture])
+@given(nodes=parts((*BOTH_FILTERS, Accept)))
+def test_a_dump_of_whatever_was_emitted_is_read_as_that(lab: Lab, nodes: tuple[PacketRule, ...]) -> None:
+    rules = tuple(filter(loadable, nodes))
+    if rules:
+        reading = read(lab.run(lab.install(rules), "iptables_save", "ip6tables_save"))
+        assert (reading.problems, reading.foreign) == ((), ())
+        assert set(reading.nodes) == set(rules)

@@ -5,7 +5,8 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck as Health
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lvsc.packets.diagram import Space
@@ -16,7 +17,7 @@ from lvsc_nftables.backend import Nftables
 from support.examples import EXAMPLES, outcome
 from support.examples import TARGETS as ALL_TARGETS
 from support.nodes import HOST, helper, marking, no_track, source_nat, traffic
-from support.strategies import packet_rules, parts
+from support.strategies import loadable, packet_rules, parts
 from support.text_mutations import Mutant, mutants
 
 from .cases import EVERYTHING, PEERS, TARGETS, VIP, VIP6
@@ -369,3 +370,16 @@ def test_what_the_kernel_lists_is_what_was_emitted(
     text = emitted(host_part(EVERYTHING, target))
     listed = in_namespace(f"nft -f lvsc.nft\nnft {command}", **{"lvsc.nft": text})
     assert set(read_whole(listed)) == set(EVERYTHING)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[Health.function_scoped_fixture])
+@given(nodes=parts(), target=st.sampled_from(TARGETS))
+def test_whatever_the_kernel_lists_is_what_was_emitted(
+    nodes: tuple[PacketRule, ...], target: str, in_namespace: InNamespace
+) -> None:
+    rules = tuple(filter(loadable, nodes))
+    script = "nft -f lvsc.nft\nnft list ruleset\necho ====\nnft -j list ruleset"
+    listed = in_namespace(script, **{"lvsc.nft": emitted(host_part(rules, target))})
+    for dump in listed.split("====\n"):
+        if dump:
+            assert set(read_whole(dump)) == set(rules)

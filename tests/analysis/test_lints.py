@@ -1,6 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
-from support.specs import DIRECT, DUAL, PAIR, TUNNEL, Layer, found, merged, servers, service, spec
+from lvsc.analysis.lints import lint
+from lvsc.graph.graph import RuleGraph
+from lvsc.graph.nodes import Marking, Node, VirtualService
+from support.specs import DIRECT, DUAL, PAIR, TUNNEL, Layer, found, lowered, merged, servers, service, spec
 
 INSIDE: Layer = {
     "networks": {
@@ -210,3 +215,18 @@ def test_one_director_needs_no_gateway() -> None:
         )
         == []
     )
+
+
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        (Marking, "mark 80 of IPv4 has a service and is never set on `lvs1`"),
+        (VirtualService, "mark 80 of IPv4 is set and no service has it on `lvs1`"),
+    ],
+    ids=["never-set", "no-service"],
+)
+def test_a_mark_and_its_service_need_each_other(gone: type[Node], said: str) -> None:
+    whole = lowered(spec(DIRECT, service(mark=80)))
+    graph = RuleGraph.from_nodes(node for node in whole.graph if not isinstance(node, gone))
+    assert [d.message for d in lint(replace(whole, graph=graph))] == [said]
+    assert lint(whole) == []

@@ -113,6 +113,22 @@ cannot have both. Make a service, with an address or port of its own, for each; 
 directors looks at a connection's state.""",
 )
 
+LOOSE_MARK = Code(
+    "LVS415",
+    "a mark without a service, or a service without its mark",
+    """A firewall mark does something only where the packet filter sets it and IPVS has a service for it, in the same family on
+the same host. Here one of the two is missing. lvsc's own service kinds always give both, so this is a defect of a plugin.""",
+)
+
+STUCK_CLIENTS = Code(
+    "LVS415",
+    "clients that stay with a failed real server",
+    """`on_failure = "drain"` leaves a failed real server in the table with weight 0, and IPVS goes on sending it the new
+connections of each client that persistence ties to it (Linux: ip_vs_conn.c, ip_vs_check_template). Set
+`expire_quiescent_template = true` in `[tuning]`, or let failed real servers be removed.""",
+    Severity.WARNING,
+)
+
 MISSING_FEATURE = Code(
     "LVS501",
     "something that the target's version cannot do",
@@ -183,6 +199,7 @@ ALL = (
     UNCHECKED,
     TWO_SOURCES,
     HALF_TRACKED,
+    LOOSE_MARK,
     MISSING_FEATURE,
     UNKNOWN_BACKEND,
     TWO_BACKENDS,

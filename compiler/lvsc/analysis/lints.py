@@ -7,7 +7,17 @@ from lvsc.analysis import codes
 from lvsc.analysis.overlap import report_overlaps
 from lvsc.diagnostics import Anchor, Diagnostic, Place, has_errors
 from lvsc.graph.graph import RuleGraph
-from lvsc.graph.nodes import FailureAction, Forwarding, Scheduler, SchedulerFlag, SourceNat
+from lvsc.graph.nodes import (
+    FailureAction,
+    Forwarding,
+    Marking,
+    MarkSelector,
+    Node,
+    Scheduler,
+    SchedulerFlag,
+    SourceNat,
+    VirtualService,
+)
 from lvsc.graph.traffic import Family
 from lvsc.lowering.lowered import Lowered, LoweredService
 from lvsc.spec.model import Cluster, ClusterNetwork, Firewall, NoCheck, Pool, PoolServer, reached_at
@@ -29,8 +39,9 @@ def lint(lowered: Lowered) -> list[Diagnostic]:
         found += _reach(service, cluster)
         found += _gateway(service, cluster)
         found += _unchecked(service)
+        found += _stuck_clients(service, cluster)
         found += _half_tracked(service, cluster)
-    return [*found, *_quorums(lowered.services), *_source_nats(lowered.graph)]
+    return [*found, *_quorums(lowered.services), *_source_nats(lowered.graph), *_loose_marks(lowered.graph)]
 
 
 def _half_tracked(lowered: LoweredService, cluster: Cluster) -> Iterator[Diagnostic]:
@@ -46,6 +57,25 @@ def _half_tracked(lowered: LoweredService, cluster: Cluster) -> Iterator[Diagnos
             others=[Place(pool.origin, Anchor.TABLE, "the pool")],
             help='use one method for the service, or say `firewall = "none"` in `[cluster]`',
         )
+
+
+def _loose_marks(graph: RuleGraph) -> Iterator[Diagnostic]:
+    for host in graph.hosts.values():
+        set_marks = {(rule.mark, rule.traffic.family): rule for rule in host.of(Marking)}
+        services = {
+            (service.selector.mark, service.selector.family): service
+            for service in host.of(VirtualService)
+            if isinstance(service.selector, MarkSelector)
+        }
+        for key in sorted(set_marks.keys() ^ services.keys()):
+            mark, family = key
+            node: Node = set_marks[key] if key in set_marks else services[key]
+            what = "is set and no service has it" if key in set_marks else "has a service and is never set"
+            yield codes.LOOSE_MARK.at(
+                Place(node.origin, Anchor.TABLE),
+                f"mark {mark} of IPv{family.value} {what} on `{host.host}`",
+                help="report it to the author of the service's kind",
+            )
 
 
 def _unused(cluster: Cluster) -> Iterator[Diagnostic]:
@@ -129,6 +159,18 @@ def _unchecked(lowered: LoweredService) -> Iterator[Diagnostic]:
                 others=[Place(check.origin, label="says that they are not")],
                 help=f"say how they are checked, or remove `{key}`",
             )
+
+
+def _stuck_clients(lowered: LoweredService, cluster: Cluster) -> Iterator[Diagnostic]:
+    pool = lowered.service.pool
+    let_go = cluster.tuning.expire_quiescent_template
+    if pool.on_failure is FailureAction.DRAIN and lowered.plan.persistence is not None and not let_go:
+        yield codes.STUCK_CLIENTS.at(
+            pool.origin / "on_failure",
+            f"clients of `{lowered.service.name}` stay for its persistence with a real server that fails",
+            others=[Place(lowered.service.origin, Anchor.TABLE, "the service")],
+            help="set `expire_quiescent_template = true` in `[tuning]`, or remove `on_failure`",
+        )
 
 
 def _quorums(services: Iterable[LoweredService]) -> list[Diagnostic]:

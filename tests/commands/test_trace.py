@@ -102,3 +102,13 @@ def test_a_mistake_in_the_packet_is_shown_under_its_word(project: Project) -> No
     assert (outcome.code, outcome.out) == (1, "")
     assert " --> PACKET:1:1\n" in outcome.err
     assert "1 | tpc 198.51.100.7 -> 192.0.2.10:443\n  | ^^^\n" in outcome.err
+
+
+def test_a_file_does_nothing_to_the_terminal(project: Project) -> None:
+    rules = (
+        '*mangle\n-A PREROUTING -m comment --comment "a\x1b[2Jb" -j MARK --set-xmark 0x1/0xffffffff\nCOMMIT\n'
+    )
+    project.write("rules", rules)
+    outcome = project.lvsc("trace", "rules", "tcp 198.51.100.7 -> 192.0.2.10:80")
+    assert "\x1b" not in outcome.out + outcome.err
+    assert "a\u241b[2Jb" in outcome.out + outcome.err

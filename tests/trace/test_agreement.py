@@ -1,5 +1,7 @@
 """What a trace says of a packet is what the diagrams of a comparison say of it."""
 
+from dataclasses import replace
+
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -94,14 +96,15 @@ def packets(draw: st.DrawFn, host: HostSide) -> Asked:
 def agrees(host: HostSide, asked: Asked, found: Course) -> bool:
     """Whether the diagrams say of the packet what the trace says; returns whether it found a service."""
     space = Space()
-    point = Moving.arriving(asked, Hook.PREROUTING).point
-    if found.tracked:
-        expected = answer_at(found_services(space, host.nodes), point)
-        got = None if found.service is None else found.service.selector
-        assert (Refused(got) if found.fate is Fate.REFUSED and got is not None else got) == expected
-        assert (found.mark or None) == answer_at(effect(space, host.nodes.of(Marking)), point)
-        assert found.helper == answer_at(effect(space, host.nodes.of(HelperAssignment)), point)
-    assert found.tracked is (answer_at(effect(space, host.nodes.of(NoTrack)), point) is None)
+    arriving = Moving.arriving(asked, Hook.PREROUTING)
+    assert found.tracked is (answer_at(effect(space, host.nodes.of(NoTrack)), arriving.point) is None)
+    point = replace(arriving, tracked=found.tracked).point
+    expected = answer_at(found_services(space, host.nodes), point)
+    got = None if found.service is None else found.service.selector
+    assert (Refused(got) if found.fate is Fate.REFUSED and got is not None else got) == expected
+    assert (found.mark or None) == answer_at(effect(space, host.nodes.of(Marking)), point)
+    helper = answer_at(effect(space, host.nodes.of(HelperAssignment)), point)
+    assert found.helper == (helper if found.tracked else None)
     return found.service is not None
 
 

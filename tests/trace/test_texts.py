@@ -1,12 +1,17 @@
 """Packets followed through what programs read, without a spec."""
 
+from ipaddress import IPv4Address
+
 import pytest
 
-from lvsc.compare.sides import of_texts
+from lvsc.compare.sides import ALL_ROLES, HostSide, OrderedNodes, Side, of_texts
+from lvsc.graph.nodes import AddressSelector, Forwarding, RealServer, Scheduler, VirtualService
+from lvsc.graph.traffic import Hook, Protocol
 from lvsc.plugins.reading import Source
 from lvsc.trace.asked import parse
 from lvsc.trace.follow import trace
 from lvsc.trace.result import Course, Fate
+from support.nodes import HOST, ORIGIN, source_nat, traffic
 from support.specs import plugins
 from support.trace import said
 
@@ -79,3 +84,34 @@ def test_a_service_whose_real_servers_are_all_drained_takes_no_new_client() -> N
         "every real server is drained: a new client is told by ICMP that the port is unreachable",
     )
     assert found.back == ()
+
+
+def test_source_nat_sees_the_destination_that_nat_gave_the_packet() -> None:
+    selector = AddressSelector(Protocol.TCP, IPv4Address("192.0.2.10"), 80)
+    service = VirtualService(
+        host=HOST, origin=ORIGIN, service="web", selector=selector, scheduler=Scheduler.RR
+    )
+    servers = [
+        RealServer(
+            host=HOST,
+            origin=ORIGIN,
+            selector=selector,
+            name="",
+            address=IPv4Address(f"192.0.2.2{number}"),
+            port=8080,
+            forwarding=method,
+        )
+        for number, method in ((1, Forwarding.NAT), (2, Forwarding.DIRECT))
+    ]
+    rules = [
+        source_nat(traffic(Hook.POSTROUTING, dst=to, dport=port), f"192.0.2.{last}")
+        for to, port, last in (("192.0.2.21", "8080", 2), ("192.0.2.21", "80", 3), ("192.0.2.10", "80", 4))
+    ]
+    host = HostSide(host=HOST, nodes=OrderedNodes([service, *servers, *rules]), roles=ALL_ROLES, whole=True)
+    (way,) = trace(Side(name="nodes", hosts={HOST: host}), parse(PACKET)).ways
+    assert way.course.service is not None
+    assert [str(candidate.source) for candidate in way.course.service.candidates] == [
+        "192.0.2.2",
+        "192.0.2.4",
+    ]
+    assert [candidate.port for candidate in way.course.service.candidates] == [8080, 80]

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from lvsc.packets.words import listed
+from lvsc.report.source_line import harmless
 from lvsc.spec.table import describe_seconds
 from lvsc.trace.result import Candidate, Evidence, FoundService, OpenQuestion, Step, Trace
 
@@ -24,7 +25,8 @@ def render(trace: Trace) -> str:
         if course.back:
             lines += ["", "  the way back", *_steps(course.back)]
         lines += _open(course.open_questions)
-    return "".join(f"{line.rstrip()}\n" for line in lines)
+    # Lines of files are other people's text.
+    return "".join(f"{harmless(line).rstrip()}\n" for line in lines)
 
 
 def _steps(steps: Iterable[Step]) -> Iterator[str]:

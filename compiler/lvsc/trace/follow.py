@@ -77,10 +77,11 @@ def trace(side: Side, asked: Asked, known: Known = NOTHING) -> Trace:
 
 
 def _directors(side: Side, asked: Asked) -> tuple[str, ...]:
-    """The hosts with virtual services, or, where nothing says any, those with rules for packets."""
+    """The hosts with virtual services; where nothing says any, those with rules for packets, else all that texts are of."""
     kinds = (VirtualService, Marking, NoTrack, HelperAssignment, SourceNat)
     serving = [name for name, host in side.hosts.items() if host.nodes.of(VirtualService)]
-    names = serving or [name for name, host in side.hosts.items() if any(map(host.nodes.of, kinds))]
+    ruling = [name for name, host in side.hosts.items() if any(map(host.nodes.of, kinds))]
+    names = serving or ruling or [name for name, host in side.hosts.items() if not host.whole]
     if asked.director is None:
         if names:
             return tuple(names)
@@ -278,6 +279,8 @@ class _Walk:
         for method in Forwarding:
             if method in methods:
                 self._step(Hook.OUTPUT, Handler.IPVS, f"by {method.value}: {_LEAVING[method]}")
+        what = "the director's own firewall must let it through, if it drops anything here"
+        self._step(Hook.OUTPUT, Handler.FILTER, what)
         rules = self._services.source_rules(service, self._packet)
         for address, matched in rules.items():
             self._step(

@@ -26,10 +26,10 @@ EQUIVALENT = (
         "default",
     ),
     (
-        r"`(lvs_sched wlc|lvs_method NAT|protocol TCP|lvs_sched wlc|status_code 200-299)` is left out",
+        r"`(lvs_sched wlc|lvs_method NAT|status_code 200-299)` is left out",
         "default",
     ),
-    (r"`(protocol UDP)` is left out of `virtual_server fwmark", "a mark's service has no protocol"),
+    (r"`protocol UDP` is left out", "default (keepalived, check_data.c)"),
     (r"`connect_port (\d+)` is left out of `\w+` of `real_server \S+ \1`", "default: the real server's port"),
     (r"`version 3` is left out of `vrrp_instance \S+-ipv6`", "VRRP for IPv6 has no other version"),
     (r"`version 2` is left out of `vrrp_instance \S+-ipv4`", "default"),

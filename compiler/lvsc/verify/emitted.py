@@ -13,6 +13,7 @@ class Emitted:
     def __init__(self, cluster: str, files: Iterable[EmittedFile]) -> None:
         self._cluster = cluster
         self._lines: Mapping[str, tuple[Line, ...]] = {self.name(file): file.artifact.lines for file in files}
+        self._first: dict[str, dict[Origin, int]] = {}
 
     def name(self, file: EmittedFile) -> str:
         """What messages call the file: its path below the directory that clusters are built in."""
@@ -36,9 +37,13 @@ class Emitted:
     def written_for(self, origin: Origin, files: Iterable[str]) -> Origin | None:
         """The first line in the files that comes from a place in the spec."""
         for file in files:
-            for number, line in enumerate(self._lines.get(file, ()), start=1):
-                if line.origin == origin:
-                    return Origin(file, line=number, column=1)
+            if file not in self._first:
+                first = self._first[file] = {}
+                for number, line in enumerate(self._lines.get(file, ()), start=1):
+                    if line.origin is not None:
+                        first.setdefault(line.origin, number)
+            if origin in self._first[file]:
+                return Origin(file, line=self._first[file][origin], column=1)
         return None
 
     def place(self, written: Origin, label: str = "") -> Place:

@@ -189,6 +189,26 @@ CASES: dict[str, tuple[str, str, Layer, Layer]] = {
         of_pool(check="none", on_failure="drain"),
         of_pool(on_failure="drain"),
     ),
+    "drain-with-persistence": (
+        "LVS416",
+        "pools.web.on_failure",
+        merged(of_pool(on_failure="drain"), service(persistence="5m")),
+        merged(
+            of_pool(on_failure="drain"),
+            service(persistence="5m"),
+            {"tuning": {"expire_quiescent_template": True}},
+        ),
+    ),
+    "drain-with-persistence-and-other-tuning": (
+        "LVS416",
+        "pools.web.on_failure",
+        merged(
+            of_pool(on_failure="drain"),
+            service(persistence="5m"),
+            {"tuning": {"expire_nodest_conn": True}},
+        ),
+        of_pool(on_failure="drain"),
+    ),
     "quorum-unchecked": ("LVS412", "pools.web.quorum", of_pool(check="none", quorum=2), of_pool(quorum=2)),
 }
 

@@ -121,7 +121,7 @@ the same host. Here one of the two is missing. lvsc's own service kinds always g
 )
 
 STUCK_CLIENTS = Code(
-    "LVS415",
+    "LVS416",
     "clients that stay with a failed real server",
     """`on_failure = "drain"` leaves a failed real server in the table with weight 0, and IPVS goes on sending it the new
 connections of each client that persistence ties to it (Linux: ip_vs_conn.c, ip_vs_check_template). Set
@@ -200,6 +200,7 @@ ALL = (
     TWO_SOURCES,
     HALF_TRACKED,
     LOOSE_MARK,
+    STUCK_CLIENTS,
     MISSING_FEATURE,
     UNKNOWN_BACKEND,
     TWO_BACKENDS,

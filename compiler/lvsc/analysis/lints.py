@@ -163,7 +163,7 @@ def _unchecked(lowered: LoweredService) -> Iterator[Diagnostic]:
 
 def _stuck_clients(lowered: LoweredService, cluster: Cluster) -> Iterator[Diagnostic]:
     pool = lowered.service.pool
-    let_go = cluster.tuning.expire_quiescent_template
+    let_go = cluster.tuning is not None and cluster.tuning.expire_quiescent_template
     if pool.on_failure is FailureAction.DRAIN and lowered.plan.persistence is not None and not let_go:
         yield codes.STUCK_CLIENTS.at(
             pool.origin / "on_failure",

@@ -18,7 +18,7 @@ from lvsc.compare.filters import filter_changes
 from lvsc.compare.packets import service_changes
 from lvsc.compare.pairing import Paired
 from lvsc.compare.settings import setting_changes
-from lvsc.compare.sides import HostSide, Side
+from lvsc.compare.sides import PACKET_KINDS, HostSide, Side
 from lvsc.compare.unknown import unknowns
 from lvsc.graph.nodes import Accept, HelperAssignment, Marking, Node, NoTrack, SourceNat, VirtualService
 from lvsc.packets.diagram import Space
@@ -61,7 +61,7 @@ def compare(old: Side, new: Side, *, ignore_weights: bool = False) -> Difference
         found += setting_changes(before, after, paired, ignore_weights=ignore_weights)
         if services:
             running += connection_changes(before, after, paired)
-        rewritten += _rewritten(before, after)
+        rewritten += _rewritten(before, after, roles)
         notes += _notes(one, other)
     if not compared:
         raise NothingInCommonError(_apart(old, new, pairs))
@@ -105,10 +105,11 @@ def _hosts(old: Side, new: Side, pairs: Iterable[tuple[HostSide, HostSide]]) -> 
                 )
 
 
-def _rewritten(old: tuple[Side, HostSide], new: tuple[Side, HostSide]) -> int:
+def _rewritten(old: tuple[Side, HostSide], new: tuple[Side, HostSide], roles: Iterable[Role]) -> int:
     """How many rules and services of a host the new side does not have from the old one word for word."""
     count = 0
-    for kind in _RULES:
+    compared = {kind for role in roles for kind in PACKET_KINDS.get(role, ())}
+    for kind in compared.intersection(_RULES):
         before = {_word_for_word(old[0], node) for node in old[1].nodes.of(kind)}
         count += sum(_word_for_word(new[0], node) not in before for node in new[1].nodes.of(kind))
     return count

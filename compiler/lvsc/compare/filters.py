@@ -5,13 +5,12 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
 from lvsc.compare.changes import ChangeKind, PacketChange
-from lvsc.compare.packets import witness
+from lvsc.compare.packets import first_origin, witness
 from lvsc.compare.sides import HostSide, Side
-from lvsc.diagnostics import Origin
 from lvsc.graph.nodes import Accept, HelperAssignment, Marking, NoTrack, PacketRule, SourceNat
 from lvsc.graph.traffic import Hook
 from lvsc.packets.diagram import Space, boxes
-from lvsc.packets.dimensions import Box, traffic_box
+from lvsc.packets.dimensions import Box
 from lvsc.packets.effects import effect, verdict
 
 
@@ -63,8 +62,8 @@ def filter_changes(
                 boxes=tuple(found),
                 before=_said(each, one),
                 after=_said(each, other),
-                before_origins=_origins(old[0], befores.get(one, ()), found[0]),
-                after_origins=_origins(new[0], afters.get(other, ()), found[0]),
+                before_origins=first_origin(old[0], befores.get(one, ()), found[0]),
+                after_origins=first_origin(new[0], afters.get(other, ()), found[0]),
                 witness=witness(space, found),
             )
 
@@ -81,19 +80,6 @@ def _by_verdict(rules: Iterable[PacketRule]) -> dict[Hashable, list[PacketRule]]
     for rule in rules:
         groups[verdict(rule)].append(rule)
     return groups
-
-
-def _origins(side: Side, rules: Iterable[PacketRule], box: Box) -> tuple[Origin, ...]:
-    """Where the first rule is said that matches packets of the box."""
-    for rule in rules:
-        conditions = traffic_box(rule.traffic)
-        if all(_meet(box[d], conditions[d]) for d in box.keys() & conditions.keys()):
-            return (side.origin(rule.origin),)
-    return ()
-
-
-def _meet(one: Iterable[tuple[int, int]], other: Iterable[tuple[int, int]]) -> bool:
-    return any(a <= d and c <= b for a, b in one for c, d in other)
 
 
 def _said(each: _Effect, answer: Hashable) -> str:

@@ -19,9 +19,9 @@ from lvsc.compare.treatment import (
     treatments,
 )
 from lvsc.diagnostics import Origin
-from lvsc.graph.nodes import Selector
+from lvsc.graph.nodes import Marking, MarkSelector, PacketRule, Selector
 from lvsc.packets.diagram import Diagram, Space, boxes
-from lvsc.packets.dimensions import Box, Dimension, Intervals, Packet
+from lvsc.packets.dimensions import Box, Dimension, Intervals, Packet, traffic_box
 from lvsc.packets.sets import PacketSet
 from lvsc.packets.words import listed
 from lvsc.plugins.backend import Role
@@ -38,6 +38,9 @@ class Balanced:
     diagram: Diagram
     treatments: dict[Selector, Treatment]
     names: Names
+    markings: dict[Selector, list[Marking]]
+    """The rules that lead clients' packets to each service; empty where nothing is known of them."""
+    side: Side
 
     def treatment(self, found: Found) -> Treatment | Refused | None:
         """What becomes of packets that find this."""
@@ -49,11 +52,15 @@ class Balanced:
         kept = isinstance(treatment, Treatment) and treatment.persistence is not None
         return found if kept and not isinstance(found, Refused) else None
 
-    def origins(self, found: Found) -> tuple[Origin, ...]:
-        """Where it is said what they find."""
+    def origins(self, found: Found, box: Box) -> tuple[Origin, ...]:
+        """Where it is said what packets of the box find: the rule that marks them, and the service."""
         selector = found.selector if isinstance(found, Refused) else found
-        origin = None if selector is None else self.names.origin(selector)
-        return () if origin is None else (origin,)
+        if selector is None:
+            return ()
+        rules = self.markings.get(selector, ())
+        service = self.names.origin(selector)
+        said = (*first_origin(self.side, rules, box), *(() if service is None else (service,)))
+        return tuple(dict.fromkeys(said))
 
 
 def balanced(space: Space, side: Side, host: HostSide, *, marks: bool, ignore_weights: bool) -> Balanced:
@@ -62,7 +69,10 @@ def balanced(space: Space, side: Side, host: HostSide, *, marks: bool, ignore_we
     treated = treatments(host.nodes)
     if ignore_weights:
         treated = {selector: _even(treatment) for selector, treatment in treated.items()}
-    return Balanced(diagram=found, treatments=treated, names=Names(side, host))
+    markings: dict[Selector, list[Marking]] = defaultdict(list)
+    for rule in host.nodes.of(Marking) if marks else ():
+        markings[MarkSelector(rule.mark, rule.traffic.family)].append(rule)
+    return Balanced(diagram=found, treatments=treated, names=Names(side, host), markings=markings, side=side)
 
 
 def service_changes(
@@ -113,8 +123,8 @@ def _change(  # noqa: PLR0917 - each is something else
         boxes=tuple(found),
         before=said[0],
         after=said[1],
-        before_origins=sides[0].origins(pair[0]),
-        after_origins=sides[1].origins(pair[1]),
+        before_origins=sides[0].origins(pair[0], found[0]),
+        after_origins=sides[1].origins(pair[1], found[0]),
         witness=witness(space, found),
     )
 
@@ -207,6 +217,19 @@ def _bundle(side: Balanced, selector: Selector, among: set[Selector]) -> str:
         return f"{title}: one bundle"
     others = listed(sorted(side.names.titled(other) for other in among if other != selector))
     return f"{title}: apart from {others}"
+
+
+def first_origin(side: Side, rules: Iterable[PacketRule], box: Box) -> tuple[Origin, ...]:
+    """Where the first of the rules is said that matches packets of a box; nothing where none does."""
+    for rule in rules:
+        conditions = traffic_box(rule.traffic)
+        if all(_meet(box[d], conditions[d]) for d in box.keys() & conditions.keys()):
+            return (side.origin(rule.origin),)
+    return ()
+
+
+def _meet(one: Intervals, other: Intervals) -> bool:
+    return any(a <= d and c <= b for a, b in one for c, d in other)
 
 
 def witness(space: Space, found: Iterable[Box]) -> Packet:

@@ -59,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         # The program ends after its work and makes hardly any cycles: looking for them takes a third of a large spec's time.
         gc.disable()
+        _open_closed_streams()
     try:
         code = _run(words)
         sys.stdout.flush()
@@ -72,6 +73,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception:  # noqa: BLE001 - whatever it is, it must not look like a spec with errors
         return _stop(f"internal error: please report it\n{traceback.format_exc()}")
     return code
+
+
+def _open_closed_streams() -> None:
+    """Give the program the streams that it was started without: stdout refuses what is written to it, stderr drops it."""
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
 
 def _stop(message: str, code: int = TROUBLE) -> int:

@@ -290,6 +290,27 @@ def test_a_full_device_is_2(stream: str) -> None:
         assert done.stderr == "lvsc: error: No space left on device\n"
 
 
+@pytest.mark.parametrize(
+    ("command", "stream", "code", "said"),
+    [
+        pytest.param("schema", 1, 2, "lvsc: error: Bad file descriptor\n", id="nowhere-for-the-result"),
+        pytest.param("check", 1, 0, "1 spec checked: no errors\n", id="no-result"),
+        pytest.param("schema", 2, 0, "", id="nothing-to-say"),
+        pytest.param("check", 2, 0, "", id="nowhere-to-say-it"),
+    ],
+)
+def test_a_closed_stream_is_no_internal_error(command: str, stream: int, code: int, said: str) -> None:
+    words = [sys.executable, "-m", "lvsc", command, *([EXAMPLE] if command == "check" else [])]
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {stream}>&-', "sh", *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (code, said)
+
+
 #: What a run loads that has no use for it costs every run.
 HEAVY = {
     "jsonschema",

@@ -42,7 +42,7 @@ CLIENT = "tcp 198.51.100.7 -> 192.0.2.10"
             (),
             f"{CLIENT}:80",
             [
-                "PREROUTING conntrack: it begins a connection",
+                "PREROUTING conntrack: its connection is tracked, if",
                 "PREROUTING mangle: no rule marks it",
                 "- routing: 192.0.2.10 is an address of the director",
                 "INPUT filter: the director's own firewall",
@@ -56,7 +56,7 @@ CLIENT = "tcp 198.51.100.7 -> 192.0.2.10"
             (BUNDLE,),
             f"{CLIENT}:443",
             [
-                "PREROUTING conntrack: it begins",
+                "PREROUTING conntrack: its",
                 "PREROUTING mangle: it gets mark 80 | ",
                 "- routing: ",
                 "INPUT filter: ",

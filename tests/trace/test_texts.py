@@ -5,13 +5,13 @@ from ipaddress import IPv4Address
 import pytest
 
 from lvsc.compare.sides import ALL_ROLES, HostSide, OrderedNodes, Side, of_texts
-from lvsc.graph.nodes import AddressSelector, Forwarding, RealServer, Scheduler, VirtualService
+from lvsc.graph.nodes import AddressSelector, Forwarding, Node, RealServer, Scheduler, VirtualService
 from lvsc.graph.traffic import Hook, Protocol
 from lvsc.plugins.reading import Source
 from lvsc.trace.asked import parse
 from lvsc.trace.follow import trace
 from lvsc.trace.result import Course, Fate
-from support.nodes import HOST, ORIGIN, source_nat, traffic
+from support.nodes import HOST, ORIGIN, no_track, source_nat, traffic
 from support.specs import plugins
 from support.trace import said
 
@@ -115,3 +115,33 @@ def test_source_nat_sees_the_destination_that_nat_gave_the_packet() -> None:
         "192.0.2.4",
     ]
     assert [candidate.port for candidate in way.course.service.candidates] == [8080, 80]
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ("", "its source becomes 192.0.2.10:80 again"),
+        (" -o", "each datagram is scheduled by itself, so the answer"),
+    ],
+)
+def test_an_answer_to_a_datagram_scheduled_by_itself_keeps_its_source(flags: str, words: str) -> None:
+    table = f"-A -u 192.0.2.10:80 -s rr{flags}\n-a -u 192.0.2.10:80 -r 192.0.2.21:80 -m -w 1\n"
+    back = course(PACKET.replace("tcp", "udp"), table).back
+    assert back[-1].what.startswith(words)
+
+
+@pytest.mark.parametrize(("untracked", "source"), [(False, "192.0.2.2"), (True, None)])
+def test_no_source_nat_for_a_packet_that_is_not_tracked(*, untracked: bool, source: str | None) -> None:
+    rules: list[Node] = [source_nat(traffic(Hook.POSTROUTING, src="192.0.2.21", sport="20"), "192.0.2.2")]
+    rules += [no_track(traffic(src="192.0.2.21"))] * untracked
+    host = HostSide(host=HOST, nodes=OrderedNodes(rules), roles=ALL_ROLES, whole=True)
+    asked = parse("tcp 192.0.2.21:20 -> 198.51.100.7:5000")
+    (way,) = trace(Side(name="nodes", hosts={HOST: host}), asked).ways
+    assert way.course.tracked is not untracked
+    assert way.course.why.startswith("sent on, with the source 192.0.2.2" if source else "sent on as it is")
+
+
+def test_where_nothing_says_the_hosts_addresses_the_answer_says_so() -> None:
+    found = course("tcp 198.51.100.7 -> 203.0.113.9:80", TABLE.format(weight=1), MARKS)
+    assert found.fate is Fate.FORWARDED
+    assert found.why.endswith("; unless 203.0.113.9 is the director's own")

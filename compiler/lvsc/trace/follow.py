@@ -152,7 +152,9 @@ class _Walk:
             self._step(packet.hook, Handler.CONNTRACK, what, self._lines.of(helper))
         elif tracked:
             self._step(
-                packet.hook, Handler.CONNTRACK, "it begins a connection, where connections are tracked"
+                packet.hook,
+                Handler.CONNTRACK,
+                "its connection is tracked, if anything here tracks connections",
             )
         self._packet = replace(packet, tracked=tracked)
         self._mark()
@@ -315,13 +317,18 @@ class _Walk:
 
     def _sent_on(self) -> Course:
         self._let_through(Hook.FORWARD)
+        known = self._local is not None
+        unless = "" if known else f"; unless {self._asked.destination} is the director's own"
         changed = self._source_nat("")
         if changed is not None:
-            return self._done(Fate.FORWARDED, f"sent on, with the source {changed}")
-        return self._done(Fate.FORWARDED, "sent on as it is: no service of IPVS is asked about it")
+            return self._done(Fate.FORWARDED, f"sent on, with the source {changed}{unless}")
+        return self._done(
+            Fate.FORWARDED,
+            f"sent on as it is, past IPVS's services, which are for the director's own addresses{unless}",
+        )
 
     def _source_nat(self, condition: str) -> Address | None:
-        rule = self._packet.at(Hook.POSTROUTING).first(self._host.nodes, SourceNat)
+        rule = self._packet.source_nat(self._host.nodes)
         if rule is None:
             return None
         self._step(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from lvsc.compare.treatment import Nodes
-from lvsc.graph.nodes import Marking, PacketRule
+from lvsc.graph.nodes import Marking, PacketRule, SourceNat
 from lvsc.graph.traffic import Address, Family, Hook
 from lvsc.packets.dimensions import (
     REPLY,
@@ -78,6 +78,10 @@ class Moving:
         """The first rule of a kind that matches the packet."""
         point = self.point
         return next((rule for rule in host.of(kind) if _matches(rule, point)), None)
+
+    def source_nat(self, host: Nodes) -> SourceNat | None:
+        """The rule that changes the source on the way out; none does for a packet that is not tracked (nf_nat_core.c)."""
+        return self.at(Hook.POSTROUTING).first(host, SourceNat) if self.tracked else None
 
     def but_for_link(self, host: Nodes) -> Marking | None:
         """The first marking that would match, came the packet in by another interface or from another host."""

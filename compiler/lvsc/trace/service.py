@@ -90,22 +90,20 @@ class Services:
         )
 
     def _rule(self, method: Forwarding, address: Address, port: int, packet: Moving) -> SourceNat | None:
-        leaving = packet.at(Hook.POSTROUTING)
-        if method is Forwarding.NAT:
-            leaving = leaving.to(address, port)
-        elif method is Forwarding.TUNNEL:
+        if method is Forwarding.TUNNEL:
             # What passes the hook is the wrapping, which is of no protocol that has ports.
             return None
-        return leaving.first(self._host.nodes, SourceNat)
+        leaving = packet.to(address, port) if method is Forwarding.NAT else packet
+        return leaving.source_nat(self._host.nodes)
 
 
 def way_back(service: FoundService, asked: Asked) -> tuple[Step, ...]:
     """How the answers of the candidates come to the client."""
     servers = [candidate for candidate in service.candidates if candidate.weight] or list(service.sorry)
-    return tuple(_back(servers, asked))
+    return tuple(_back(servers, asked, one_packet=service.one_packet))
 
 
-def _back(servers: Iterable[Candidate], asked: Asked) -> Iterator[Step]:
+def _back(servers: Iterable[Candidate], asked: Asked, *, one_packet: bool) -> Iterator[Step]:
     listed = list(servers)
     methods = {candidate.forwarding for candidate in listed}
     if Forwarding.NAT in methods:
@@ -126,7 +124,10 @@ def _back(servers: Iterable[Candidate], asked: Asked) -> Iterator[Step]:
             what="the director's own firewall, if it has one, must let the answer through",
         )
         vip = end(asked.destination, asked.destination_port)
-        yield Step(hook=Hook.FORWARD, handler=Handler.IPVS, what=f"its source becomes {vip} again")
+        # Measured (docs/kernel-facts.md): IPVS keeps no entry of a datagram that it schedules by itself.
+        kept = "each datagram is scheduled by itself, so the answer keeps the real server's address"
+        what = kept if one_packet else f"its source becomes {vip} again"
+        yield Step(hook=Hook.FORWARD, handler=Handler.IPVS, what=what)
     for method in (Forwarding.DIRECT, Forwarding.TUNNEL):
         if method in methods:
             what = f"by {method.value}: the real server answers the client itself, past the director"

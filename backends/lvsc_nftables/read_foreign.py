@@ -143,38 +143,50 @@ class ForeignTable:
 
 def foreign_of(host: str, table: ForeignTable) -> Iterator[Foreign]:
     """What is in a table, each with all that it may do through the chains, sets and maps that it names."""
+    reach = _Reach(table)
     rules = [rule for chain in table.chains.values() for rule in chain]
-    for fragment in (*rules, *table.rest):
-        yield Foreign(
-            host=host, text=fragment.text, touches=_all_touches(fragment, table), origin=fragment.origin
-        )
     # A set does nothing, but whether rules that name it do depends on what is in it.
     uses: dict[str, frozenset[Touch]] = {}
-    for rule in rules:
-        for name in rule.containers:
-            uses[name] = uses.get(name, NOTHING) | _all_touches(rule, table)
+    for fragment in (*rules, *table.rest):
+        touches = reach.of(fragment)
+        yield Foreign(host=host, text=fragment.text, touches=touches, origin=fragment.origin)
+        for name in fragment.containers:
+            uses[name] = uses.get(name, NOTHING) | touches
     for name, container in table.containers.items():
-        touches = _all_touches(container, table) | uses.get(name, NOTHING)
+        touches = reach.of(container) | uses.get(name, NOTHING)
         yield Foreign(host=host, text=container.text, touches=touches, origin=container.origin)
 
 
-def _all_touches(fragment: Fragment, table: ForeignTable) -> frozenset[Touch]:
-    touches = fragment.touches
-    seen: set[str] = set()
-    waiting = [fragment]
-    while waiting:
-        current = waiting.pop()
-        touches |= current.touches
-        for name in current.containers & table.containers.keys():
-            if f"@{name}" not in seen:
-                seen.add(f"@{name}")
-                waiting.append(table.containers[name])
-        for name in current.jumps - seen:
-            seen.add(name)
-            if name not in table.chains:
-                return EVERYTHING
-            waiting += table.chains[name]
-    return touches
+class _Reach:
+    """What fragments do with all that they lead to."""
+
+    def __init__(self, table: ForeignTable) -> None:
+        parts = dict(table.chains)
+        parts |= {f"@{name}": [container] for name, container in table.containers.items()}
+        self._known: dict[str, frozenset[Touch]] = {}
+        led_from: dict[str, list[str]] = {}
+        for name, fragments in parts.items():
+            self._known[name] = frozenset[Touch]().union(*(fragment.touches for fragment in fragments))
+            for other in set[str]().union(*map(_leads_to, fragments)):
+                led_from.setdefault(other, []).append(name)
+                if other not in parts:
+                    self._known[other] = NOTHING if other.startswith("@") else EVERYTHING
+        # What a chain does is handed back to whatever leads to it, until nothing is news to anybody.
+        waiting = list(self._known)
+        while waiting:
+            name = waiting.pop()
+            for origin in led_from.get(name, ()):
+                if not self._known[name] <= self._known[origin]:
+                    self._known[origin] |= self._known[name]
+                    waiting.append(origin)
+
+    def of(self, fragment: Fragment) -> frozenset[Touch]:
+        return fragment.touches.union(*(self._known.get(name, EVERYTHING) for name in _leads_to(fragment)))
+
+
+def _leads_to(fragment: Fragment) -> set[str]:
+    """The chains, and the sets and maps with an `@`."""
+    return fragment.jumps | {f"@{name}" for name in fragment.containers}
 
 
 def words_fragment(words: Sequence[Word], text: str, origin: Origin) -> Fragment:

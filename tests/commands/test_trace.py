@@ -112,3 +112,26 @@ def test_a_file_does_nothing_to_the_terminal(project: Project) -> None:
     outcome = project.lvsc("trace", "rules", "tcp 198.51.100.7 -> 192.0.2.10:80")
     assert "\x1b" not in outcome.out + outcome.err
     assert "a\u241b[2Jb" in outcome.out + outcome.err
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "INPUT filter a rule of lvsc lets it through /etc/lvsc/iptables.v4:",
+        "may go to: web1 10.0.0.21:80, nat, weight 3, at most 4000 connections",
+        "drained: web3 10.0.0.23:80, nat, weight 0, keeps the clients that it has, and gets no new one",
+        "without quorum: 10.0.0.99:80, nat, weight 1",
+        "persistence: all clients of 198.51.100.0/24: on one real server for 1h after the last connection",
+    ],
+)
+def test_a_trace_says_what_a_service_has_besides(said: str, project: Project) -> None:
+    packet = "tcp 198.51.100.7 -> 192.0.2.10:80 on lvs1"
+    outcome = project.lvsc("trace", str(EXAMPLES / "everything.toml"), packet)
+    assert said in words(outcome.out)
+
+
+def test_what_is_open_is_said_last(project: Project) -> None:
+    project.write("rules", "*mangle\n-A PREROUTING -j MARK --set-xmark 0x1/0xffffffff\nCOMMIT\n")
+    outcome = project.lvsc("trace", "rules", "tcp 198.51.100.7 -> 192.0.2.10:80")
+    assert outcome.code == 0
+    assert outcome.out.splitlines()[-1].startswith("    which virtual service packets find: rules:2: ")

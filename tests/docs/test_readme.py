@@ -101,7 +101,7 @@ def test_the_mistake_is_reported_as_the_page_shows(project: Project) -> None:
 
 def test_the_table_names_every_command_and_no_other() -> None:
     rows = re.findall(r"^\| (`lvsc .*?) \|", README, re.MULTILINE)
-    named = [word for row in rows for word in re.findall(r"`lvsc (\w+)", row)]
+    named = [word for row in rows for word in re.findall(r"`lvsc ([\w-]+)", row)]
     assert list(dict.fromkeys(named)) == list(COMMANDS)
 
 

@@ -13,6 +13,7 @@ from lvsc.graph.traffic import TrafficClass
 from lvsc.packets.diagram import Space, answer_at
 from lvsc.packets.dimensions import Point, traffic_box
 from lvsc.packets.effects import KINDS, effect, verdict
+from lvsc.packets.sets import PacketSet
 from support.nodes import accept, helper, marking, no_track, source_nat, traffic
 from support.packets import corners, inside
 
@@ -61,6 +62,14 @@ def test_each_kind_of_rule_says_what_it_gives(rule: PacketRule, expected: Hashab
     found = effect(Space(), [rule])
     point = next(point for point in corners([traffic_box(PACKETS)]) if inside(traffic_box(PACKETS), point))
     assert answer_at(found, point) == expected
+
+
+def test_the_mark_1_is_not_taken_for_true() -> None:
+    space = Space()
+    marked = effect(space, [marking(PACKETS, 1)])
+    found = PacketSet.of_classes(space, [PACKETS])
+    assert found.diagram is not marked
+    assert found.witness() is not None
 
 
 def test_no_rule_gives_nothing() -> None:

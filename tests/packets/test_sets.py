@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lvsc.graph.traffic import Family, Protocol, TrafficClass
-from lvsc.packets.diagram import Space, answer_at
+from lvsc.packets.diagram import Space, answer_at, first
 from lvsc.packets.dimensions import REPLY, Box, Dimension, Packet, mac_number
+from lvsc.packets.rules import first_match
 from lvsc.packets.sets import PacketSet
 from support.nodes import traffic
 from support.packets import corners, inside, packet_boxes
@@ -124,10 +125,25 @@ def test_boxes_are_disjoint_and_cover_the_set(boxes: list[Box]) -> None:
 def test_rules_in_order_are_the_first_that_matches(rules: list[tuple[Box, str]]) -> None:
     space = Space()
     diagrams = [space.box(box, answer, None) for box, answer in rules]
-    found = space.reduce(diagrams, lambda one, other: other if one is None else one, None)
+    found = space.reduce(diagrams, first, None)
+    assert first_match(space, rules) is found
     for point in corners([box for box, _ in rules]):
         expected = next((answer for box, answer in rules if inside(box, point)), None)
         assert answer_at(found, point) == expected
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.tuples(st.integers(0, 65535), st.integers(0, 65535), st.sampled_from("abc")), max_size=40))
+def test_rules_of_which_most_meet_most_others_are_the_first_that_matches(
+    spans: list[tuple[int, int, str]],
+) -> None:
+    rules: list[tuple[Box, str]] = [
+        ({Dimension.DESTINATION_PORT: ((min(a, b), max(a, b)),), Dimension.MARK: ((n, 2 * n + 1),)}, answer)
+        for n, (a, b, answer) in enumerate(spans)
+    ]
+    space = Space()
+    found = first_match(space, rules)
+    assert found is space.reduce([space.box(box, answer, None) for box, answer in rules], first, None)
 
 
 def test_sets_of_two_spaces_are_not_compared() -> None:

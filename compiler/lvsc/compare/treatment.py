@@ -25,9 +25,10 @@ from lvsc.graph.nodes import (
     VirtualService,
 )
 from lvsc.graph.traffic import Address, Family, Hook, Protocol, host_network
-from lvsc.packets.diagram import Diagram, Space
+from lvsc.packets.diagram import Diagram, Space, first
 from lvsc.packets.dimensions import Box, Dimension, hook_number, network_intervals, one
-from lvsc.packets.effects import effect, first
+from lvsc.packets.effects import effect
+from lvsc.packets.rules import first_match
 
 N = TypeVar("N", bound=Node)
 
@@ -141,10 +142,8 @@ def found_services(space: Space, host: Nodes) -> Diagram:
     services = host.of(VirtualService)
     marked: set[Selector] = {s.selector for s in services if isinstance(s.selector, MarkSelector)}
     marks = effect(space, (rule for rule in host.of(Marking) if rule.traffic.hook is Hook.PREROUTING))
-    addresses = space.reduce(
-        [space.box(box, selector, None) for box, selector in _by_address(services)], first, None
-    )
-    families = space.reduce([space.box(_family(family), family, None) for family in Family], first, None)
+    addresses = first_match(space, list(_by_address(services)))
+    families = first_match(space, [(_family(family), family) for family in Family])
     selectors = space.combine(
         marks,
         families,
@@ -156,21 +155,19 @@ def found_services(space: Space, host: Nodes) -> Diagram:
 def found_by_mark(space: Space, host: Nodes) -> Diagram:
     """As `found_services`, for a host of which nothing says who gets a mark: a packet's mark is a condition."""
     services = host.of(VirtualService)
-    marks = [
-        space.box(
+    marks: list[tuple[Box, Hashable]] = [
+        (
             {
                 Dimension.HOOK: one(hook_number(Hook.PREROUTING)),
                 **_family(service.selector.family),
                 Dimension.MARK: one(service.selector.mark),
             },
             service.selector,
-            None,
         )
         for service in services
         if isinstance(service.selector, MarkSelector)
     ]
-    addresses = [space.box(box, selector, None) for box, selector in _by_address(services)]
-    return space.reduce([*marks, *addresses], first, None)
+    return first_match(space, [*marks, *_by_address(services)])
 
 
 def _selector(mark: Hashable, family: Hashable, marked: set[Selector]) -> Selector | None:

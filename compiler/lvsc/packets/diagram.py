@@ -38,18 +38,25 @@ Operation = Callable[[Hashable, Hashable], Hashable]
 _BELOW_ALL = len(Dimension)
 
 
+def first(one: Hashable, other: Hashable) -> Hashable:
+    """The first answer that is one: rules in the order in which a packet meets them."""
+    return other if one is None else one
+
+
 class Space:
     """Makes diagrams, each once. Only diagrams of one space can be combined or compared."""
 
     def __init__(self) -> None:
-        self._leaves: dict[Hashable, Leaf] = {}
+        # With the type, because True equals the mark 1.
+        self._leaves: dict[tuple[type, Hashable], Leaf] = {}
         self._forks: dict[tuple[int, tuple[int, ...], tuple[int, ...]], Fork] = {}
 
     def leaf(self, answer: Hashable) -> Leaf:
         """The diagram that answers every packet alike."""
-        found = self._leaves.get(answer)
+        key = (type(answer), answer)
+        found = self._leaves.get(key)
         if found is None:
-            found = self._leaves[answer] = Leaf(answer)
+            found = self._leaves[key] = Leaf(answer)
         return found
 
     def box(self, box: Box, inside: Hashable, outside: Hashable) -> Diagram:
@@ -70,7 +77,7 @@ class Space:
             if start <= dimension.top:
                 cuts.append(dimension.top)
                 children.append(miss)
-            diagram = self._fork(dimension, cuts, children)
+            diagram = self.fork(dimension, cuts, children)
         return diagram
 
     def combine(self, one: Diagram, other: Diagram, operation: Operation) -> Diagram:
@@ -87,7 +94,8 @@ class Space:
             level = paired if len(level) % 2 == 0 else [*paired, level[-1]]
         return level[0]
 
-    def _fork(self, dimension: int, cuts: Sequence[int], children: Sequence[Diagram]) -> Diagram:
+    def fork(self, dimension: int, cuts: Sequence[int], children: Sequence[Diagram]) -> Diagram:
+        """The diagram that divides a dimension at cuts, each the last number of its child; the last is the dimension's top."""
         kept_cuts: list[int] = []
         kept: list[Diagram] = []
         for cut, child in zip(cuts, children, strict=True):
@@ -137,7 +145,7 @@ class _Combination:
             cuts.append(min(cut_one, cut_other))
             i += cut_one <= cut_other
             j += cut_other <= cut_one
-        return self._space._fork(dimension, cuts, children)  # noqa: SLF001 - the walk is the space's own
+        return self._space.fork(dimension, cuts, children)
 
 
 def _dimension(diagram: Diagram) -> int:

@@ -100,10 +100,11 @@ def network_intervals(network: Network) -> Intervals:
     The numbers above IPv4's last address stand for that address too, so that two networks which are all of IPv4 together are the
     same packets as no condition.
     """
-    last = int(network.broadcast_address)
+    first = int(network.network_address)
+    last = first + (1 << (network.max_prefixlen - network.prefixlen)) - 1
     if network.version == 4 and last == _IPV4_TOP:  # noqa: PLR2004 - IPv4
         last = _ADDRESS_TOP
-    return ((int(network.network_address), last),)
+    return ((first, last),)
 
 
 def port_intervals(ports: PortRange) -> Intervals:

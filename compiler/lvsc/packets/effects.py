@@ -5,6 +5,7 @@ from collections.abc import Hashable, Iterable
 from lvsc.graph.nodes import Accept, HelperAssignment, Marking, NoTrack, PacketRule, SourceNat
 from lvsc.packets.diagram import Diagram, Space
 from lvsc.packets.dimensions import traffic_box
+from lvsc.packets.rules import first_match
 
 #: The kinds of packet rules, each with an effect of its own.
 KINDS: tuple[type[PacketRule], ...] = (NoTrack, Marking, HelperAssignment, SourceNat, Accept)
@@ -23,12 +24,6 @@ def verdict(rule: PacketRule) -> Hashable:
             return type(rule).__name__
 
 
-def first(one: Hashable, other: Hashable) -> Hashable:
-    """The first answer that is one: rules in the order in which a packet meets them."""
-    return other if one is None else one
-
-
 def effect(space: Space, rules: Iterable[PacketRule]) -> Diagram:
     """What packets get of rules of one kind, the first that matches deciding; None where none does."""
-    diagrams = [space.box(traffic_box(rule.traffic), verdict(rule), None) for rule in rules]
-    return space.reduce(diagrams, first, None)
+    return first_match(space, [(traffic_box(rule.traffic), verdict(rule)) for rule in rules])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from lvsc.graph.traffic import TrafficClass
 from lvsc.packets.diagram import Diagram, Space, answer_at, boxes
 from lvsc.packets.dimensions import Box, Packet, Point, traffic_box
+from lvsc.packets.rules import first_match
 from lvsc.packets.witness import witness_point
 
 
@@ -46,8 +47,8 @@ class PacketSet:
     @classmethod
     def of_classes(cls, space: Space, classes: Iterable[TrafficClass]) -> "PacketSet":
         """The packets of any of the traffic classes."""
-        diagrams = [space.box(traffic_box(traffic), inside=True, outside=False) for traffic in classes]
-        return cls(space, space.reduce(diagrams, _or, empty=False))
+        found = first_match(space, [*((traffic_box(traffic), True) for traffic in classes), ({}, False)])
+        return cls(space, found)
 
     def __or__(self, other: "PacketSet") -> "PacketSet":
         return PacketSet(self.space, self.space.combine(self.diagram, other.diagram, _or))

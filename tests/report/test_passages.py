@@ -20,7 +20,6 @@ from support.specs import (
     compile_text,
     merged,
     plugins,
-    servers,
     service,
     spec,
 )
@@ -28,9 +27,6 @@ from support.specs import (
 ACCEPT: Layer = {"cluster": {"backends": ["iptables"], "accept": True}}
 FTP_TLS = service("files", kind="ftp", address="www", pool="web", passive_ports="3000-3999", tls=True)
 FTP = service("files", kind="ftp", address="www", pool="web", passive_ports="3000-3999")
-HALF = (
-    "service web: clients; before a rule that drops INVALID, for the director sees half of some connections"
-)
 OPENED = "service files: connections that the real servers open"
 VRRP6: Layer = merged(
     PAIR, DUAL, {"directors": {"lvs2": {"addresses": {"lan": ["192.0.2.3", "2001:db8::3"]}}}}
@@ -100,19 +96,6 @@ SENT_DIRECT = f"everything to 192.0.2.10, 192.0.2.21, 192.0.2.22 | service web: 
                 "icmpv6 packet-too-big | clients learn from the director that a tunnel carries less",
             ],
             id="tunnel",
-        ),
-        pytest.param(
-            (servers({"forwarding": "direct"}, {}),),
-            [
-                "INPUT",
-                f"tcp to 192.0.2.10 port 80 | {HALF}",
-                KNOWN,
-                "FORWARD",
-                ANSWERS,
-                OUTPUT,
-                SENT_DIRECT,
-            ],
-            id="mixed",
         ),
         pytest.param(
             (FTP_TLS,),

@@ -19,7 +19,7 @@ from lvsc.graph.nodes import (
 from lvsc.graph.traffic import Family
 from lvsc.lowering.lowered import LoweredService
 from lvsc.plugins.backend import Backend, HostPart
-from lvsc.targets import Feature, Target, first_with
+from lvsc.targets import Feature, Program, Target, first_with
 
 _SCHEDULERS = {
     Scheduler.FO: Feature.KERNEL_SCHED_FO,
@@ -91,7 +91,10 @@ def kernel_needs(node: Node) -> Iterator[Feature]:
 
 
 def _missing(title: str, target: Target, origin: Origin, features: tuple[Feature, ...]) -> Diagnostic:
-    able = [name for name in first_with(features[0]) if all(name in first_with(other) for other in features)]
+    # What one program cannot do here, its kernel may not do elsewhere: a target that helps has both.
+    programs = {feature.value.program for feature in features} | {Program.KERNEL}
+    needed = [f for f in Feature if f.value.title == title and f.value.program in programs]
+    able = [name for name in first_with(needed[0]) if all(name in first_with(other) for other in needed)]
     return codes.MISSING_FEATURE.at(
         origin,
         f"target `{target.name}` cannot do {title}",

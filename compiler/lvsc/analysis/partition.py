@@ -10,6 +10,8 @@ from lvsc.plugins.backend import Backend, HostPart
 from lvsc.plugins.manager import Plugins
 from lvsc.targets import Target
 
+#: Nodes that are there only because others are, which say better what is missing.
+_COMPANIONS = {"SyncGroup", "ScriptUser"}
 _SAID = {
     "HealthCheck": 'how real servers are probed (say `check = "none"` to do without)',
     "SorryServer": "a sorry server",
@@ -56,7 +58,10 @@ def partition(
                 parts[backend].append(
                     HostPart(cluster=cluster, graph=host_graph.part(nodes), target=targets[host])
                 )
-    problems += [_orphan(node, backends, plugins) for node in orphans.values()]
+    alone = {name for name, _ in orphans} <= _COMPANIONS
+    problems += [
+        _orphan(node, backends, plugins) for (name, _), node in orphans.items() if alone or name not in _COMPANIONS
+    ]
     problems += [_double(node, takers) for node, takers in doubles.values()]
     return {backend: tuple(own_parts) for backend, own_parts in parts.items()}, problems
 

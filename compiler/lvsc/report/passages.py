@@ -63,7 +63,6 @@ def _services(compiled: Compiled, kinds: Mapping[str, ServiceKind]) -> list[Pass
     cluster = compiled.cluster
     director = cluster.directors[0].name
     untracked = {node.service for node in compiled.lowered.graph.of(NoTrack)}
-    forwardings = {service.name: service.forwardings for service in cluster.services}
     accepting = lower(replace(cluster, accept=True), kinds).graph.hosts[director]
     found: list[Passage] = []
     for node in accepting.of(Accept):
@@ -71,9 +70,6 @@ def _services(compiled: Compiled, kinds: Mapping[str, ServiceKind]) -> list[Pass
         if node.service in untracked:
             states = UNTRACKED
             why = "clients; where this state is not known, in any, before a rule that drops INVALID"
-        elif forwardings[node.service] != {Forwarding.NAT}:
-            states = ANY_STATE
-            why = "clients; before a rule that drops INVALID, for the director sees half of some connections"
         else:
             states, why = (
                 NEW,

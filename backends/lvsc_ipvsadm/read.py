@@ -14,6 +14,7 @@ from lvsc_ipvsadm.read_table import ADD_SERVER, ADD_SERVICE, label, selector_of,
 from lvsc_ipvsadm.read_words import MisreadError, shown
 
 _BEGINNING = re.compile(r"(?:ipvsadm[ \t]+)?(?:-[Aa]|--add-serv(?:ice|er))[ \t]")
+_ODD = re.compile(r"[^\t -~]")
 _ADVICE = "give what `ipvsadm -Sn` prints or `ipvsadm -R` reads"
 
 
@@ -27,7 +28,7 @@ def read(source: Source) -> Reading:
     if read_script.recognises(source.text):
         return read_script.read(source)
     reader = _Reader(source)
-    lines = list(enumerate(source.text.splitlines(), start=1))
+    lines = list(enumerate(source.text.removesuffix("\n").split("\n"), start=1)) if source.text else []
     listed = next((index for index, (_, line) in enumerate(lines) if line.startswith(BANNER)), None)
     for number, line in lines[:listed]:
         reader.line(number, line)
@@ -40,12 +41,12 @@ class _Reader:
         self._file = source.file
         self._selectors: dict[str, tuple[Selector, int]] = {}
         self._services: dict[Selector, VirtualService] = {}
-        self._misread: set[Selector] = set()
+        self._named: set[Selector] = set()
         self._servers: dict[tuple[object, ...], RealServer] = {}
         self._problems: list[Diagnostic] = []
 
     def line(self, number: int, line: str) -> None:
-        words = line.split()
+        words = [] if _ODD.search(line) else line.split()
         offset = 1 if words[:1] == ["ipvsadm"] else 0
         try:
             self._words(words[offset:], Origin(self._file, line=number, column=line.find("-") + 1))
@@ -63,11 +64,11 @@ class _Reader:
     def _words(self, words: list[str], origin: Origin) -> None:
         command = words[0] if words else ""
         if command not in ADD_SERVICE and command not in ADD_SERVER:
-            message = f"`{shown(command)}` adds nothing to a table" if command else "the line is empty"
+            message = f"`{shown(command)}` adds nothing to a table" if command else "the line is empty, or not printable ASCII"
             raise MisreadError(read_codes.LINE, 0, message, _ADVICE)
         selector, start = self._selector(words)
         if command in ADD_SERVICE:
-            self._misread.add(selector)
+            self._named.add(selector)
             service = service_of(words, start, selector, self._host, origin)
             first = self._services.setdefault(selector, service)
             if first is not service:
@@ -77,7 +78,7 @@ class _Reader:
             return
         server = server_of(words, start, selector, self._host, origin)
         if selector not in self._services:
-            if selector not in self._misread:
+            if selector not in self._named:
                 message = f"the service {label(selector)} is not in the text before its real server"
                 raise MisreadError(read_codes.TABLE, 0, message, "add the service first")
             return

@@ -13,7 +13,7 @@ from lvsc_ipvsadm import read_codes, script
 
 _BEGINNING = "#!/bin/sh\n# Written by lvsc for host "
 _HEADER = re.compile(r"# Written by lvsc for host \S+ of cluster \S+\. Do not edit: .*")
-_PROGRAM = re.compile(r"^ipvsadm=(\S+)$", re.MULTILINE)
+_PROGRAM = re.compile(r"^ipvsadm=(\S*/ipvsadm)$", re.MULTILINE)
 _NUMBER = r"(0|[1-9][0-9]{0,9})"
 _SET = re.compile(rf'"\$ipvsadm" --set {_NUMBER} {_NUMBER} {_NUMBER}')
 _UNSAID = re.compile(r'unsaid="([^"$`\\]*)"')
@@ -27,7 +27,7 @@ _ADVICE = "build and write the files again"
 
 def recognises(text: str) -> bool:
     """Whether the text is a script of lvsc's for ipvsadm."""
-    return text.startswith(_BEGINNING) and _PROGRAM.search(text) is not None
+    return text.startswith(_BEGINNING) and "\nipvsadm=" in text
 
 
 def read(source: Source) -> Reading:
@@ -54,11 +54,7 @@ class _OtherError(ValueError):
 def _nodes(source: Source) -> list[Node]:
     lines = source.text.splitlines()
     program = _PROGRAM.search(source.text)
-    assert program is not None  # noqa: S101 - `recognises` has seen it
-    try:
-        path = shlex.split(program[1])[0]
-    except (ValueError, IndexError):
-        path = ""
+    path = program[1] if program is not None else "/sbin/ipvsadm"
     head = ["#!/bin/sh", "", *script.prelude(path).splitlines(), "", "start() {"]
     tail = ["}", *script.CALL.splitlines()]
     for index, expected in enumerate(head):

@@ -26,6 +26,7 @@ class Report:
         self.host = host
         self.file = file
         self.problems = problems
+        self._addresses: dict[str, Address] = {}
 
     def at(
         self,
@@ -61,6 +62,9 @@ class Report:
     def address(self, statement: Statement, index: int) -> Address | None:
         """The address that a word is, if it is one."""
         word = statement.words[index] if index < len(statement.words) else ""
+        known = self._addresses.get(word)
+        if known is not None:
+            return known
         try:
             address = ip_address(word)
         except ValueError:
@@ -69,6 +73,7 @@ class Report:
         if isinstance(address, IPv6Address) and address.scope_id is not None:
             self.value(statement, index, "an address without a `%`")
             return None
+        self._addresses[word] = address
         return address
 
     def words(self, statement: Statement, low: int, high: int) -> bool:

@@ -20,8 +20,9 @@ _COMMENT = re.compile(r"[ \t]*(?:$|[#!][ \t]*(.*))")
 _DECISIVE = re.compile(r'[!#"\\]')
 _BRACE = re.compile(r'[{}]|"[^"]*(?:"|$)')
 _WORD = re.compile(r'"([^"]*)(?:"|($))|([^ \t"]+)')
-_EXPANDED = re.compile(r"\$\{?_|^\$")
-_INCLUDE = re.compile(r"include[a-z]?")
+_EXPANDED = re.compile(r"\$\{?_|^[ \t]*\$")
+#: What begins a line that keepalived expands; in quotes it is a word like others.
+_DIRECTIVE = re.compile(r"[ \t]*(@|~SEQ|~LST|include[rmwba]?(?=[ \t]))")
 #: Keywords whose line is read once more, by another routine with quotes of its own.
 _REREAD = re.compile(r"script|misc_path|regex|notify(_.*)?|quorum_(up|down)")
 
@@ -63,39 +64,70 @@ class Document:
         """What stands in comments that have a line of their own, by line."""
         self._text = text
         self._stack: list[Statement] = []
+        """The blocks that are open."""
+        self._top: list[Statement] = []
+        """The statement of the top level that is being read, and any before it that nobody has asked for yet."""
         self._last: Statement | None = None
         """The statement that a block may follow."""
 
     def statements(self) -> Iterator[Statement]:
         """Each statement of the top level once it is complete."""
-        stack = self._stack
-        waiting: Statement | None = None
+        special = _SPECIAL.search
         for number, whole in enumerate(self._text.split("\n"), start=1):
             line = whole.rstrip("\r")
-            if len(line) > LONGEST and len(line.encode("utf-8", "replace")) > LONGEST:
+            if len(line) <= LONGEST and special(line) is None:
+                self._plain(number, line)
+            elif len(line.encode("utf-8", "replace")) > LONGEST:
                 self._complain(number, 0, len(line), f"the line is longer than {LONGEST} bytes")
-                continue
-            for piece in self._pieces(number, line):
-                if piece == "}":
-                    self._close(number, line)
-                elif piece == "{":
-                    self._open(number, line)
-                elif isinstance(piece, Statement):
-                    self._last = piece
-                    if stack:
-                        stack[-1].block.append(piece)  # type: ignore[union-attr]  # what is on the stack has a block
-                    else:
-                        if waiting is not None:
-                            yield waiting
-                        waiting = piece
-        for statement in stack:
+            else:
+                self._special(number, line)
+            while len(self._top) > 1:
+                yield self._top.pop(0)
+        for statement in self._stack:
             self.problems.append(
                 read_codes.SYNTAX.at(
                     statement.place(self.file, 0), "this block is not closed", help="add the missing `}`"
                 )
             )
-        if waiting is not None:
-            yield waiting
+        yield from self._top
+
+    def _plain(self, number: int, line: str) -> None:
+        """A line without comments and quotes; most are one statement, the head of a block or its end."""
+        words = line.split()
+        if not words or words[0].startswith("include"):
+            self._pieces(number, line)
+        elif "{" not in line and "}" not in line:
+            self._add(Statement(words, number, line, 0))
+        elif words == ["}"]:
+            self._close(number, line)
+        elif words[-1] == "{" and len(words) > 1 and line.count("{") == 1 and "}" not in line:
+            words.pop()
+            self._add(Statement(words, number, line[: line.index("{")], 0))
+            self._open(number, line)
+        else:
+            self._pieces(number, line)
+
+    def _special(self, number: int, line: str) -> None:
+        """A line with something that is not plain."""
+        if comment := _COMMENT.fullmatch(line):
+            if comment[1]:
+                self.comments[number] = comment[1]
+            return
+        text = self._without_comment(number, line)
+        if text is None:
+            return
+        if _EXPANDED.search(text):
+            start = len(text) - len(text.lstrip())
+            self._expanded(Place(Origin(self.file, line=number, column=start + 1)), "definitions")
+        else:
+            self._pieces(number, text)
+
+    def _add(self, statement: Statement) -> None:
+        self._last = statement
+        if self._stack:
+            self._stack[-1].block.append(statement)  # type: ignore[union-attr]  # what is on the stack has a block
+        else:
+            self._top.append(statement)
 
     def _open(self, number: int, line: str) -> None:
         if self._last is None or self._last.block is not None:
@@ -112,37 +144,18 @@ class Document:
             self._complain(number, line.find("}"), 1, "there is no block to close")
         self._last = None
 
-    def _pieces(self, number: int, line: str) -> Iterator[Statement | str]:
-        """The statements and braces of a line."""
-        if _SPECIAL.search(line) is None:
-            words = line.split()
-            if "{" not in line and "}" not in line:
-                if words:
-                    yield from self._statement(Statement(words, number, line, 0))
-                return
-            if words == ["}"]:
-                yield "}"
-                return
-            if words[-1] == "{" and line.count("{") == 1 and "}" not in line and len(words) > 1:
-                words.pop()
-                yield from self._statement(Statement(words, number, line[: line.index("{")], 0))
-                yield "{"
-                return
-        if comment := _COMMENT.fullmatch(line):
-            if comment[1]:
-                self.comments[number] = comment[1]
-            return
-        text = self._without_comment(number, line)
-        if text is None:
-            return
+    def _pieces(self, number: int, text: str) -> None:
+        """The statements and braces of a line without its comment."""
         column = 0
         while text.strip(" \t"):
             indent = len(text) - len(text.lstrip(" \t"))
             end = indent + 1 if text[indent] in "{}" else _first_brace(text)
-            if text[indent] in "{}":
-                yield text[indent]
+            if text[indent] == "{":
+                self._open(number, text)
+            elif text[indent] == "}":
+                self._close(number, text)
             else:
-                yield from self._words(number, text[:end], column)
+                self._words(number, text[:end], column)
             column += end
             text = text[end:]
 
@@ -172,7 +185,8 @@ class Document:
             return None
         return line
 
-    def _words(self, number: int, text: str, column: int) -> Iterator[Statement]:
+    def _words(self, number: int, text: str, column: int) -> None:
+        """One statement, unless keepalived would expand it."""
         words: list[str] = []
         open_quote = False
         for found in _WORD.finditer(text):
@@ -181,23 +195,18 @@ class Document:
         if open_quote and not _REREAD.fullmatch(words[0]):
             self._complain(number, column + text.find('"'), 1, "a quote in this line is not closed")
             return
-        yield from self._statement(Statement(words, number, text, column))
+        statement = Statement(words, number, text, column)
+        directive = _DIRECTIVE.match(text)
+        if directive:
+            self._expanded(statement.place(self.file, 0), f"`{directive[1]}`")
+        else:
+            self._add(statement)
 
-    def _statement(self, statement: Statement) -> Iterator[Statement]:
-        """The statement, unless keepalived would expand it."""
-        first = statement.words[0]
-        expanded = _EXPANDED.search(statement.text.strip()) if "$" in statement.text else None
-        if first.startswith(("@", "~SEQ", "~LST")) or expanded or _INCLUDE.fullmatch(first):
-            what = "definitions" if expanded else f"`{first.partition('(')[0]}`"
-            self.problems.append(
-                read_codes.EXPANSION.at(
-                    statement.place(self.file, 0),
-                    f"lvsc does not expand {ascii(what)[1:-1]}",
-                    help="give the file as it is once expanded",
-                )
-            )
-            return
-        yield statement
+    def _expanded(self, place: Place, what: str) -> None:
+        message = f"lvsc does not expand {what}"
+        self.problems.append(
+            read_codes.EXPANSION.at(place, message, help="give the file as it is once expanded")
+        )
 
     def _complain(self, number: int, start: int, length: int, message: str) -> None:
         """A problem in a line; in a block of passwords, at its head, so that no line with one is shown."""

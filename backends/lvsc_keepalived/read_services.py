@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
 
 from lvsc.plugin import (
     Address,
@@ -13,9 +12,7 @@ from lvsc.plugin import (
     HealthCheck,
     MarkSelector,
     Node,
-    Persistence,
     Protocol,
-    Quorum,
     RealServer,
     Scheduler,
     SchedulerFlag,
@@ -28,6 +25,7 @@ from lvsc_keepalived.read_checkers import Defaults, checker
 from lvsc_keepalived.read_destinations import NAT, Destination, Method, method_of, where
 from lvsc_keepalived.read_fields import Fields, Keywords, Report
 from lvsc_keepalived.read_lines import Statement
+from lvsc_keepalived.read_settings import persistence_of, quorum_of
 
 _FLAG_WORDS = ("flag-1", "flag-2", "sh-port", "sh-fallback", "mh-port", "mh-fallback")
 _SERVICE = Keywords(
@@ -92,9 +90,6 @@ _FLAGS = {
 _PROTOCOLS = {protocol.name: protocol for protocol in Protocol}
 _FAMILIES = {"inet": Family.IPV4, "inet6": Family.IPV6}
 
-#: IPVS_SVC_PERSISTENT_TIMEOUT, where `persistence_timeout` has no value.
-_PERSISTENT = 360
-_MAX_PERSISTENCE = 31 * 86400
 _MAX_INT = 2**31 - 1
 _MAX_UNSIGNED = 2**32 - 1
 
@@ -140,7 +135,7 @@ def read_service(
         message = "a virtual server without real servers is ignored"
         report.at(read_codes.STRUCTURE, statement, message, advice="add one, or remove it")
     node = _virtual_service(service, selector, label)
-    quorum = _quorum(service, selector)
+    quorum = quorum_of(fields, selector)
     sorry = _sorry_server(service, selector)
     defaults = Defaults().within(fields)
     defaults.script_timeout = defaults.interval
@@ -246,7 +241,7 @@ def _virtual_service(service: _Service, selector: Selector, label: str | None) -
             report.at(read_codes.STRUCTURE, at, message, advice="remove it, or say the scheduler first")
         else:
             flags.append(flag)
-    persistence = _persistence(service, selector.family)
+    persistence = persistence_of(fields, selector.family)
     one_packet = fields.bare("ops")
     if isinstance(selector, AddressSelector):
         if one_packet and selector.protocol is not Protocol.UDP:
@@ -269,70 +264,6 @@ def _virtual_service(service: _Service, selector: Selector, label: str | None) -
         persistence=persistence,
         one_packet=one_packet,
     )
-
-
-def _persistence(service: _Service, family: Family) -> Persistence | None:
-    report, fields = service.report, service.fields
-    said = fields.said.get("persistence_timeout")
-    granularity = fields.text("persistence_granularity")
-    engine = fields.text("persistence_engine")
-    if said is None and granularity is None:
-        if engine is not None:
-            message = "`persistence_engine` does nothing without `persistence_timeout`"
-            report.at(read_codes.STRUCTURE, fields.said["persistence_engine"], message)
-        return None
-    timeout = _PERSISTENT
-    if said is not None and (len(said.words) > 1 or said.block is not None):
-        timeout = fields.number("persistence_timeout", 1, _MAX_PERSISTENCE, _PERSISTENT)
-    length = family.bits
-    if granularity is not None:
-        at = fields.said["persistence_granularity"]
-        if family is Family.IPV6:
-            length = report.number(at, 1, "the length of a prefix", 1, 128) or length
-        else:
-            length = _mask(report, at, granularity)
-    return Persistence(timeout=timeout, prefix_length=length, engine=engine)
-
-
-def _mask(report: Report, at: Statement, text: str) -> int:
-    """The length of the prefix that an IPv4 mask leaves."""
-    try:
-        inverse = ~int(IPv4Address(text)) & 0xFFFFFFFF
-    except ValueError:
-        inverse = 0xFFFFFFFF
-    if inverse & (inverse + 1) or inverse == 0xFFFFFFFF:  # noqa: PLR2004 - no bit of the address
-        report.value(at, 1, "a mask of leading bits")
-        return 32
-    return 32 - inverse.bit_length()
-
-
-def _quorum(service: _Service, selector: Selector) -> Quorum | None:
-    """The quorum, where it is not the one that every virtual server has: a weight of 1, and nobody told."""
-    fields, report = service.fields, service.report
-    statement = next(
-        (
-            fields.said[name]
-            for name in ("quorum", "hysteresis", "quorum_up", "quorum_down")
-            if name in fields
-        ),
-        None,
-    )
-    if statement is None:
-        return None
-    node = Quorum(
-        host=report.host,
-        origin=report.origin(statement),
-        selector=selector,
-        weight=fields.number("quorum", 1, _MAX_UNSIGNED, 1),
-        hysteresis=fields.number("hysteresis", 0, _MAX_UNSIGNED, 0),
-        up=fields.command("quorum_up"),
-        down=fields.command("quorum_down"),
-    )
-    if node.hysteresis >= node.weight:
-        at = fields.said.get("hysteresis", statement)
-        report.at(read_codes.STRUCTURE, at, "the hysteresis is not less than the quorum", advice="lower it")
-    usual = (node.weight, node.hysteresis, node.up, node.down) == (1, 0, None, None)
-    return None if usual else node
 
 
 def _server(service: _Service, statement: Statement) -> Destination | None:

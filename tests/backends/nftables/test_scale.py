@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 
 import pytest
 
@@ -41,21 +40,16 @@ def test_the_number_of_rules_does_not_grow(target: str, ruleset: Emit, in_namesp
     assert rules(2) == rules(60) <= 4
 
 
-def test_many_services_are_checked_and_written_quickly(part: MakePart) -> None:
+def test_many_services_are_checked_and_written(part: MakePart) -> None:
     host = part(services(SERVICES))
-    start = time.process_time()
     assert list(Nftables().check(host)) == []
     (ruleset, *_) = Nftables().emit(host).artifacts
     assert len(ruleset.lines) > 4 * SERVICES
-    assert time.process_time() - start < 6
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_many_services_load_quickly(target: str, ruleset: Emit, in_namespace: InNamespace) -> None:
+def test_many_services_load(target: str, ruleset: Emit, in_namespace: InNamespace) -> None:
     if os.geteuid() != 0:
         pytest.skip("an unprivileged user's namespace takes no message of this size")
     text = ruleset(services(SERVICES), target)
-    start = time.perf_counter()
     in_namespace("nft -f lvsc.nft", **{"lvsc.nft": text})
-    # One anonymous set a rule would take 12 s for half as much.
-    assert time.perf_counter() - start < 6

@@ -20,11 +20,17 @@ _FLAGS_OF = {
 def check_service(lowered: LoweredService) -> Iterator[Diagnostic]:
     """What IPVS could not do as the spec says it."""
     service, ports = lowered.service, lowered.ports
-    if service.one_packet and ({port.protocol for port in ports} != {Protocol.UDP} or lowered.plan.persistence is not None):
+    if service.one_packet and (
+        {port.protocol for port in ports} != {Protocol.UDP} or lowered.plan.persistence is not None
+    ):
         yield codes.ONE_PACKET.at(
             service.origin / "one_packet",
             f"service `{service.name}` is one-packet and "
-            + ("persistent" if lowered.plan.persistence is not None else f"balances {', '.join(map(str, ports))}"),
+            + (
+                "persistent"
+                if lowered.plan.persistence is not None
+                else f"balances {', '.join(map(str, ports))}"
+            ),
             help="leave only UDP ports and no `persistence` in it",
         )
     if service.one_packet and Forwarding.NAT in service.forwardings:

@@ -104,7 +104,9 @@ def check_failover(cluster: Cluster, places: Iterable[Placement]) -> Iterator[Di
                 )
 
 
-def _report_shared_interfaces(cluster: Cluster, vrrp: Vrrp, places: Iterable[Placement]) -> Iterator[Diagnostic]:
+def _report_shared_interfaces(
+    cluster: Cluster, vrrp: Vrrp, places: Iterable[Placement]
+) -> Iterator[Diagnostic]:
     """Two virtual routers of one id and family on one interface are one to everybody who listens there."""
     first: dict[tuple[str, str, Family], ClusterNetwork] = {}
     told: set[str] = set()
@@ -124,7 +126,10 @@ def _report_shared_interfaces(cluster: Cluster, vrrp: Vrrp, places: Iterable[Pla
 
 
 def director_nodes(
-    cluster: Cluster, services: tuple[LoweredService, ...], places: tuple[Placement, ...], guards: Iterable[LoopGuard]
+    cluster: Cluster,
+    services: tuple[LoweredService, ...],
+    places: tuple[Placement, ...],
+    guards: Iterable[LoopGuard],
 ) -> Iterator[Node]:
     """The nodes of every director that belong to no one service."""
     backup_only = {name for guard in guards for name in guard.backup_only}
@@ -155,7 +160,9 @@ def _addresses(cluster: Cluster, director: Director, places: tuple[Placement, ..
 def _with_length(network: ClusterNetwork, director: Director, ip: Address) -> Interface:
     """The address as the interface gets it: alone where the director's own brings the route to its prefix."""
     prefix = network.prefix_of(ip)
-    own = any(prefix and a in prefix for a in director.addresses.get(network.name, ()) if a.version == ip.version)
+    own = any(
+        prefix and a in prefix for a in director.addresses.get(network.name, ()) if a.version == ip.version
+    )
     length = ip.max_prefixlen if own or prefix is None else prefix.prefixlen
     return ip_interface(f"{ip}/{length}")
 
@@ -163,7 +170,11 @@ def _with_length(network: ClusterNetwork, director: Director, ip: Address) -> In
 def _vrrp(cluster: Cluster, vrrp: Vrrp, director: Director, places: tuple[Placement, ...]) -> Iterator[Node]:
     for place in places:
         source = director.address_in(place.network.name, place.family) if vrrp.unicast else None
-        peers = (peer.address_in(place.network.name, place.family) for peer in cluster.directors if peer is not director)
+        peers = (
+            peer.address_in(place.network.name, place.family)
+            for peer in cluster.directors
+            if peer is not director
+        )
         yield VrrpInstance(
             host=director.name,
             origin=vrrp.origin,
@@ -308,7 +319,8 @@ def _one_network_nat(
         for network in {address.network for address in lowered.service.addresses}:
             here = cluster.networks[network]
             if any(
-                server.forwarding is Forwarding.NAT and any(ip.version == 4 and here.prefix_of(ip) for ip in server.ips)  # noqa: PLR2004 - redirects are IPv4's
+                server.forwarding is Forwarding.NAT
+                and any(ip.version == 4 and here.prefix_of(ip) for ip in server.ips)  # noqa: PLR2004 - redirects are IPv4's
                 for server in lowered.service.pool.enabled
             ):
                 found.add(director.interface(here))
@@ -317,7 +329,11 @@ def _one_network_nat(
 
 def _modules(cluster: Cluster, director: Director, services: tuple[LoweredService, ...]) -> Iterator[Node]:
     names = {_MODULE} | {f"ip_vs_{lowered.service.scheduler.value}" for lowered in services}
-    names |= {f"ip_vs_pe_{lowered.service.persistence_engine}" for lowered in services if lowered.service.persistence_engine}
+    names |= {
+        f"ip_vs_pe_{lowered.service.persistence_engine}"
+        for lowered in services
+        if lowered.service.persistence_engine
+    }
     tuning = cluster.tuning
     if uses_conntrack(cluster) or (tuning and (tuning.conntrack_max or tuning.conntrack_buckets)):
         names.add("nf_conntrack")

@@ -52,7 +52,9 @@ def lower(cluster: Cluster, kinds: Mapping[str, ServiceKind]) -> Lowered:
     )
 
 
-def lower_service(service: Service, cluster: Cluster, kind: ServiceKind) -> tuple[LoweredService, loops.LoopGuard]:
+def lower_service(
+    service: Service, cluster: Cluster, kind: ServiceKind
+) -> tuple[LoweredService, loops.LoopGuard]:
     """How a service is selected, and how its directors keep from balancing each other's packets."""
     plan = kind.plan(service, cluster)
     ports = normal_ports(plan)
@@ -105,7 +107,9 @@ def _check_plain_ftp(lowered: LoweredService) -> Iterator[Diagnostic]:
 
 def _report_port_zero(services: Iterable[LoweredService]) -> Iterator[Diagnostic]:
     by_address = [lowered for lowered in services if lowered.mark is None and lowered.ports]
-    ftp = {ip: s for s in by_address if s.ports == (FTP_CONTROL,) for a in s.service.addresses for ip in a.ips}
+    ftp = {
+        ip: s for s in by_address if s.ports == (FTP_CONTROL,) for a in s.service.addresses for ip in a.ips
+    }
     for lowered in by_address:
         port = lowered.ports[0]
         if port.protocol is not Protocol.TCP or not port.ports.all:

@@ -33,7 +33,9 @@ class ChosenCheck:
         return self.check.port or server.port or self.port
 
 
-def choose_check(service: Service, plan: Plan, ports: tuple[ServicePort, ...]) -> ChosenCheck | Diagnostic | None:
+def choose_check(
+    service: Service, plan: Plan, ports: tuple[ServicePort, ...]
+) -> ChosenCheck | Diagnostic | None:
     """The service's check, its pool's, or a TCP connection; None where the spec says that there is none.
 
     A diagnostic where no port to ask can be derived.
@@ -42,7 +44,13 @@ def choose_check(service: Service, plan: Plan, ports: tuple[ServicePort, ...]) -
     if isinstance(said, NoCheck):
         return None
     check = said or Check(
-        probe=TcpProbe(), port=None, interval=5, timeout=3, retries=1, delay_before_retry=1, origin=service.origin
+        probe=TcpProbe(),
+        port=None,
+        interval=5,
+        timeout=3,
+        retries=1,
+        delay_before_retry=1,
+        origin=service.origin,
     )
     if isinstance(check.probe, PingProbe | ScriptProbe):
         return ChosenCheck(check, None)
@@ -72,7 +80,9 @@ def _well_known(probe: Probe) -> int | None:
     return 53 if isinstance(probe, DnsProbe) else None
 
 
-def _no_port(service: Service, said: Check | None, check: Check, ports: tuple[ServicePort, ...]) -> Diagnostic:
+def _no_port(
+    service: Service, said: Check | None, check: Check, ports: tuple[ServicePort, ...]
+) -> Diagnostic:
     words = ", ".join(map(str, ports))
     if said is None:
         return codes.PROBE_PORT.at(

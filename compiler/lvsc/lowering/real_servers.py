@@ -24,8 +24,18 @@ from lvsc.spec.model import PoolServer
 _FOUR, _SIX = Family.IPV4, Family.IPV6
 #: The modules that unwrap a tunnel, by the families inside and outside. `fou` is never loaded by itself.
 _MODULES = {
-    TunnelType.IPIP: {(_FOUR, _FOUR): "ipip", (_SIX, _FOUR): "sit", (_FOUR, _SIX): "ip6_tunnel", (_SIX, _SIX): "ip6_tunnel"},
-    TunnelType.GRE: {(_FOUR, _FOUR): "ip_gre", (_SIX, _FOUR): "ip_gre", (_FOUR, _SIX): "ip6_gre", (_SIX, _SIX): "ip6_gre"},
+    TunnelType.IPIP: {
+        (_FOUR, _FOUR): "ipip",
+        (_SIX, _FOUR): "sit",
+        (_FOUR, _SIX): "ip6_tunnel",
+        (_SIX, _SIX): "ip6_tunnel",
+    },
+    TunnelType.GRE: {
+        (_FOUR, _FOUR): "ip_gre",
+        (_SIX, _FOUR): "ip_gre",
+        (_FOUR, _SIX): "ip6_gre",
+        (_SIX, _SIX): "ip6_gre",
+    },
 }
 
 
@@ -84,7 +94,9 @@ def _unwrapping(lowered: LoweredService, server: PoolServer) -> Iterator[Node]:
             # The larger of the two counts, and not even loose filtering lets packets into a device without an address.
             yield Sysctl(host=host, origin=origin, key="net.ipv4.conf.all.rp_filter", value="0")
             if not device.own:  # that one's key is not there before it is
-                yield Sysctl(host=host, origin=origin, key=f"net.ipv4.conf.{device.device}.rp_filter", value="0")
+                yield Sysctl(
+                    host=host, origin=origin, key=f"net.ipv4.conf.{device.device}.rp_filter", value="0"
+                )
         inner = TunnelType.IPIP if tunnel.type is TunnelType.GUE else tunnel.type
         yield KernelModule(host=host, origin=origin, name=_MODULES[inner][family, outer])
         if tunnel.type is TunnelType.GUE:

@@ -15,7 +15,9 @@ def normal_ports(plan: Plan) -> tuple[ServicePort, ...]:
     )
 
 
-def mark_reasons(service: Service, plan: Plan, ports: tuple[ServicePort, ...], guard: LoopGuard) -> tuple[str, ...]:
+def mark_reasons(
+    service: Service, plan: Plan, ports: tuple[ServicePort, ...], guard: LoopGuard
+) -> tuple[str, ...]:
     """Why the service needs a mark; empty where its address will do."""
     reasons: list[str] = []
     if service.mark is not None:
@@ -31,7 +33,9 @@ def mark_reasons(service: Service, plan: Plan, ports: tuple[ServicePort, ...], g
         reasons.append("it has several addresses of a family, and an address service has one")
     reasons.extend(plan.mark_reasons)
     if guard.macs:
-        reasons.append("packets that a peer director has balanced already must not be balanced again, and only marks see MACs")
+        reasons.append(
+            "packets that a peer director has balanced already must not be balanced again, and only marks see MACs"
+        )
     return tuple(reasons)
 
 

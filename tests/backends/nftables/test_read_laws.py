@@ -16,7 +16,7 @@ from lvsc_nftables.backend import Nftables
 from support.examples import EXAMPLES, outcome
 from support.examples import TARGETS as ALL_TARGETS
 from support.nodes import HOST, helper, marking, no_track, source_nat, traffic
-from support.strategies import loadable, packet_rules, parts
+from support.strategies import loadable, meet, packet_rules, parts
 from support.text_mutations import Mutant, mutants
 
 from .cases import EVERYTHING, PEERS, TARGETS, VIP, VIP6
@@ -78,8 +78,7 @@ def test_rules_that_overlap_are_read_as_rules_for_the_same_packets(
     target: str, nodes: list[PacketRule]
 ) -> None:
     """Elements that overlap become one, so the nodes differ, and what packets get does not."""
-    # Rules for the same packets with different answers have no meaning; the reader says so, whoever wrote them.
-    nodes = list({(type(node), node.traffic): node for node in nodes}.values())
+    nodes = agreeing(nodes)
     part = host_part(tuple(nodes), target)
     if list(Nftables().check(part)):
         return
@@ -92,6 +91,16 @@ def test_rules_that_overlap_are_read_as_rules_for_the_same_packets(
                 for some in (nodes, found)
             )
             assert wanted is got
+
+
+def agreeing(nodes: list[PacketRule]) -> list[PacketRule]:
+    """The nodes without those that answer otherwise than an earlier one for some of its packets."""
+    kept: list[PacketRule] = []
+    for node in nodes:
+        rivals = (one for one in kept if type(one) is type(node) and node_answer(one) != node_answer(node))
+        if not any(meet(one.traffic, node.traffic) for one in rivals):
+            kept.append(node)
+    return kept
 
 
 def node_answer(node: PacketRule) -> object:

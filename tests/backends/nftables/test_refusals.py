@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from lvsc.plugin import Code, Diagnostic, Family, Hook, PacketRule, Protocol, Severity, TrafficClass
-from lvsc_nftables import codes, plugin
+from lvsc_nftables import codes, plugin, read_codes
 from lvsc_nftables.backend import Nftables
 from support.nodes import ORIGIN, accept, helper, marking, no_track, source_nat, traffic
 
@@ -220,7 +220,9 @@ def test_an_accept_is_refused_with_the_rule_to_write_instead(
 
 def test_every_code_is_an_error_of_this_backend_and_explained() -> None:
     found = tuple(plugin.lvsc_codes())
-    assert [code.id for code in found] == [f"NFT{number:03}" for number in range(1, len(found) + 1)]
+    assert found == (*codes.ALL, *read_codes.ALL)
+    for first, group in ((1, codes.ALL), (101, read_codes.ALL)):
+        assert [code.id for code in group] == [f"NFT{first + number:03}" for number in range(len(group))]
     assert all(code.severity is Severity.ERROR and len(code.explanation) > 100 for code in found)
 
 

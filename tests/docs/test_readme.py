@@ -20,13 +20,6 @@ FOREIGN = re.compile(r"(?<![\w.])/work/|/root/\.|(?<![\w/])/home/\w|\.\./shared\
 
 
 @pytest.fixture
-def project(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Project:
-    for name in ("NO_COLOR", "FORCE_COLOR"):
-        monkeypatch.delenv(name, raising=False)
-    return Project(tmp_path, capsys, monkeypatch)
-
-
-@pytest.fixture
 def built(project: Project) -> Project:
     outcome = project.lvsc("build", str(ROOT / "examples" / "red-hat.toml"))
     assert outcome.code == 0, outcome.err

@@ -632,6 +632,13 @@ def test_deep_nesting_is_one_error(depth: int) -> None:
     assert (diagnostic.code.id, diagnostic.place is not None) == ("LVS004", True)
 
 
+def test_a_document_that_only_one_judge_refuses_does_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lvsc.spec.keywords.TomlValidator.iter_errors", lambda *_: iter(()))
+    (diagnostic,) = check(read("[services.web]\nprt = 1\n", "c"), SCHEMA)
+    assert diagnostic.code.id == "LVS110"
+    assert "jsonschema-rs refuses the document" in diagnostic.message
+
+
 @pytest.mark.parametrize(
     "mistake",
     [

@@ -25,17 +25,32 @@ def find_failures(values: Mapping[str, Any], schema: Mapping[str, Any]) -> Itera
     Raises:
         RecursionError: the document is nested more than a hundred deep.
     """
-    if _Gate(schema, schema).passes(values):
+    gate = _Gate(schema, schema)
+    if gate.passes(values):
         return
     from lvsc.spec.keywords import TomlValidator  # noqa: PLC0415 - heavy, and most documents are right
 
+    said_nothing = True
     for error in TomlValidator(schema).iter_errors(_doubtful(values, schema)):
+        said_nothing = False
         path = tuple(error.absolute_path)
         if error.validator == "propertyNames":
             for wrong in error.context or ():
                 yield _failure(wrong, path, error.instance, wrong.instance, schema)
         else:
             yield _failure(error, path, error.instance, None, schema)
+    if said_nothing and gate.refuses(values):
+        # Two judges that disagree are a defect here, and no reason to let the document pass.
+        yield Failure(
+            path=(),
+            keyword="$schema",
+            rule=None,
+            schema=schema,
+            value=values,
+            name=None,
+            said="jsonschema-rs refuses the document, and jsonschema does not",
+            root=schema,
+        )
 
 
 def _failure(error: Any, path: KeyPath, value: Any, name: str | None, root: Mapping[str, Any]) -> Failure:  # noqa: ANN401 - values are of any type
@@ -82,6 +97,10 @@ class _Gate:
             RecursionError: it is nested more than a hundred deep.
         """
         return not _is_foreign(value, 0) and self._validator.is_valid(value)
+
+    def refuses(self, value: Any) -> bool:  # noqa: ANN401 - values are of any type
+        """Whether the value certainly does not fit."""
+        return not _is_foreign(value, 0) and not self._validator.is_valid(value)
 
 
 def _is_foreign(value: Any, depth: int) -> bool:  # noqa: ANN401 - likewise

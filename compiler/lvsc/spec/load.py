@@ -51,7 +51,9 @@ def load(
     pools = load_pools(root.named("pools"), forwarding)
     services = load_services(root.named("services"), kinds, addresses, pools, networks)
     failover = _failover(root, directors, networks)
-    sync, timeouts, tuning, email = (root.table(key) for key in ("connection_sync", "timeouts", "tuning", "email"))
+    sync, timeouts, tuning, email = (
+        root.table(key) for key in ("connection_sync", "timeouts", "tuning", "email")
+    )
     cluster = Cluster(
         name=head.text("name") or "",
         file=file,
@@ -224,6 +226,10 @@ def _mark_range(head: Table) -> MarkRange:
     last = (marks and marks.integer("last")) or LAST_MARK
     if marks is not None and first > last:
         head.problems.append(
-            codes.KEYS.at(marks.origin(), f"the range of marks is empty: {first} to {last}", help="put the lower one first")
+            codes.KEYS.at(
+                marks.origin(),
+                f"the range of marks is empty: {first} to {last}",
+                help="put the lower one first",
+            )
         )
     return MarkRange(first=first, last=last)

@@ -49,7 +49,9 @@ def load_failover(table: Table, networks: Collection[str]) -> Vrrp | ExternalFai
     if preempt_delay and not preempt:
         table.problems.append(
             codes.KEYS.at(
-                table.origin("preempt_delay"), "`preempt_delay` needs `preempt`", help="remove it, or set `preempt = true`"
+                table.origin("preempt_delay"),
+                "`preempt_delay` needs `preempt`",
+                help="remove it, or set `preempt = true`",
             )
         )
     for index, name in enumerate(table.texts("track_interfaces")):
@@ -71,7 +73,12 @@ def load_failover(table: Table, networks: Collection[str]) -> Vrrp | ExternalFai
 
 
 def require_name(
-    table: Table, name: str, known: Collection[str], what: str, *steps: str | int, anchor: Anchor = Anchor.VALUE
+    table: Table,
+    name: str,
+    known: Collection[str],
+    what: str,
+    *steps: str | int,
+    anchor: Anchor = Anchor.VALUE,
 ) -> bool:
     """Whether a name is known; where it is not, that is reported with the nearest one that is.
 

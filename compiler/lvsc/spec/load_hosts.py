@@ -36,7 +36,9 @@ def report_hosts(cluster: Cluster, problems: list[Diagnostic]) -> None:
             for ip in server.ips:
                 owner = owners.setdefault(ip, server.name)
                 # One pool that has an address twice is told so where the pool is loaded.
-                if owner != server.name and not (owner in named and named[owner].origin.path[:2] == pool.origin.path):
+                if owner != server.name and not (
+                    owner in named and named[owner].origin.path[:2] == pool.origin.path
+                ):
                     problem = f"`{ip}` is `{owner}`'s"
             if problem:
                 problems.append(

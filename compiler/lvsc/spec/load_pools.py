@@ -69,7 +69,9 @@ def _pool(name: str, table: Table, cluster_forwarding: Forwarding) -> Pool:
     notify = table.table("notify")
     if table.integer("hysteresis") and table.integer("quorum") is None:
         table.problems.append(
-            codes.KEYS.at(table.origin("hysteresis"), "`hysteresis` needs a `quorum`", help="say the `quorum` too")
+            codes.KEYS.at(
+                table.origin("hysteresis"), "`hysteresis` needs a `quorum`", help="say the `quorum` too"
+            )
         )
     return Pool(
         name=name,
@@ -105,7 +107,9 @@ def _real_server(table: Table, pool: _Defaults) -> PoolServer:
         table.problems.append(
             codes.KEYS.at(
                 table.origin("lower_threshold"),
-                "`lower_threshold` is not below `upper_threshold`" if upper else "`lower_threshold` needs an `upper_threshold`",
+                "`lower_threshold` is not below `upper_threshold`"
+                if upper
+                else "`lower_threshold` needs an `upper_threshold`",
                 help="new connections stop above the upper threshold and come again below the lower one",
             )
         )
@@ -150,11 +154,19 @@ def _tunnel(table: Table) -> Tunnel:
     port = table.integer("port")
     if kind is TunnelType.GUE and port is None:
         table.problems.append(
-            codes.KEYS.at(table.origin(), "a gue tunnel needs a `port`", help="the real server unwraps at a UDP port: say which")
+            codes.KEYS.at(
+                table.origin(),
+                "a gue tunnel needs a `port`",
+                help="the real server unwraps at a UDP port: say which",
+            )
         )
     if kind is not TunnelType.GUE and port is not None:
         table.problems.append(
-            codes.KEYS.at(table.origin("port"), f"`{kind.value}` has no port", help='remove `port`, or set `type = "gue"`')
+            codes.KEYS.at(
+                table.origin("port"),
+                f"`{kind.value}` has no port",
+                help='remove `port`, or set `type = "gue"`',
+            )
         )
     fitting = {
         TunnelType.IPIP: (TunnelChecksum.NONE,),
@@ -273,11 +285,17 @@ def _http_probe(table: Table, *, tls: bool) -> HttpProbe:
     sni = table.boolean("sni") is True
     if sni and host is None:
         table.problems.append(
-            codes.KEYS.at(table.origin("sni"), "`sni` needs a `virtual_host`", help="say whose name to ask for")
+            codes.KEYS.at(
+                table.origin("sni"), "`sni` needs a `virtual_host`", help="say whose name to ask for"
+            )
         )
     if table.text("digest") and table.text("regex"):
         table.problems.append(
-            codes.KEYS.at(table.origin("regex"), "`digest` and `regex` both judge the body", help="remove one of the two")
+            codes.KEYS.at(
+                table.origin("regex"),
+                "`digest` and `regex` both judge the body",
+                help="remove one of the two",
+            )
         )
     return HttpProbe(
         tls=tls,
@@ -299,7 +317,9 @@ def _status(table: Table) -> tuple[tuple[int, int], ...]:
         if low > high:
             table.problems.append(
                 codes.KEYS.at(
-                    table.origin("status", index), f"`{item}` is not a range", help=f'put the lower one first: "{high}-{low}"'
+                    table.origin("status", index),
+                    f"`{item}` is not a range",
+                    help=f'put the lower one first: "{high}-{low}"',
                 )
             )
         else:
@@ -319,7 +339,9 @@ def _udp_probe(table: Table) -> UdpProbe:
     if reply is not None and not required:
         table.problems.append(
             codes.KEYS.at(
-                table.origin("reply"), "`reply` needs `require_reply = true`", help="say `require_reply`, or remove `reply`"
+                table.origin("reply"),
+                "`reply` needs `require_reply = true`",
+                help="say `require_reply`, or remove `reply`",
             )
         )
     return UdpProbe(payload=table.text("payload"), require_reply=required, reply=reply)

@@ -72,7 +72,9 @@ def _service(
         if key in table and "persistence" not in table:
             table.problems.append(
                 codes.KEYS.at(
-                    Place(table.origin(key), Anchor.KEY), f"`{key}` needs `persistence`", help="say for how long, or remove it"
+                    Place(table.origin(key), Anchor.KEY),
+                    f"`{key}` needs `persistence`",
+                    help="say for how long, or remove it",
                 )
             )
     flags = {SchedulerFlag(word) for word in table.texts("scheduler_flags")}
@@ -86,7 +88,8 @@ def _service(
         scheduler_flags=tuple(flag for flag in SchedulerFlag if flag in flags),
         persistence=persistence,
         granularity={
-            family: (granularity.integer(f"ipv{family.value}") if granularity else None) or family.bits for family in Family
+            family: (granularity.integer(f"ipv{family.value}") if granularity else None) or family.bits
+            for family in Family
         },
         persistence_engine=table.text("persistence_engine"),
         one_packet=table.boolean("one_packet") is True,

@@ -20,7 +20,9 @@ class Table:
 
     __slots__ = ("_values", "file", "path", "problems")
 
-    def __init__(self, values: Mapping[str, Any], file: str, path: KeyPath, problems: list[Diagnostic]) -> None:
+    def __init__(
+        self, values: Mapping[str, Any], file: str, path: KeyPath, problems: list[Diagnostic]
+    ) -> None:
         self._values = values
         self.file = file
         self.path = path
@@ -72,7 +74,9 @@ class Table:
 
     def named(self, key: str) -> dict[str, "Table"]:
         """Tables by name, in the order of the names, so that the order in the file means nothing."""
-        return {name: self._child(value, key, name) for name, value in sorted(self._values.get(key, {}).items())}
+        return {
+            name: self._child(value, key, name) for name, value in sorted(self._values.get(key, {}).items())
+        }
 
     def _child(self, values: Mapping[str, Any], *steps: str | int) -> "Table":
         return Table(values, self.file, self.path + steps, self.problems)
@@ -122,7 +126,9 @@ class Table:
                 continue
             if address in found:
                 self.problems.append(
-                    codes.TWICE.at(self.origin(key, index), f"`{address}` is here twice", help="remove one of the two")
+                    codes.TWICE.at(
+                        self.origin(key, index), f"`{address}` is here twice", help="remove one of the two"
+                    )
                 )
             found[address] = None
         return tuple(found)
@@ -144,7 +150,9 @@ class Table:
             return True
         self.problems.append(
             codes.ADDRESS.at(
-                self.origin(key, index), f"`{address}` is no host's address", help="write an address that one host can have"
+                self.origin(key, index),
+                f"`{address}` is no host's address",
+                help="write an address that one host can have",
             )
         )
         return False
@@ -191,7 +199,9 @@ class Table:
             codes.PORTS.at(
                 origin,
                 f"`{text}` is not a range of ports",
-                help=f"put the lower port first: `{high}-{low}`" if backwards else f"ports are 1 to {MAX_PORT}",
+                help=f"put the lower port first: `{high}-{low}`"
+                if backwards
+                else f"ports are 1 to {MAX_PORT}",
             )
         )
         return None

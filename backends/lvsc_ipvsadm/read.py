@@ -64,7 +64,11 @@ class _Reader:
     def _words(self, words: list[str], origin: Origin) -> None:
         command = words[0] if words else ""
         if command not in ADD_SERVICE and command not in ADD_SERVER:
-            message = f"`{shown(command)}` adds nothing to a table" if command else "the line is empty, or not printable ASCII"
+            message = (
+                f"`{shown(command)}` adds nothing to a table"
+                if command
+                else "the line is empty, or not printable ASCII"
+            )
             raise MisreadError(read_codes.LINE, 0, message, _ADVICE)
         selector, start = self._selector(words)
         if command in ADD_SERVICE:

@@ -60,7 +60,9 @@ def partition(
                 )
     alone = {name for name, _ in orphans} <= _COMPANIONS
     problems += [
-        _orphan(node, backends, plugins) for (name, _), node in orphans.items() if alone or name not in _COMPANIONS
+        _orphan(node, backends, plugins)
+        for (name, _), node in orphans.items()
+        if alone or name not in _COMPANIONS
     ]
     problems += [_double(node, takers) for node, takers in doubles.values()]
     return {backend: tuple(own_parts) for backend, own_parts in parts.items()}, problems

@@ -22,7 +22,10 @@ UNTRACKED: tuple[str, ...] = ("UNTRACKED",)
 ANY_STATE: tuple[str, ...] = ()
 
 #: RFC 5798, 5.1.1.2 and 5.1.2.2.
-VRRP_GROUPS: dict[Family, Address] = {Family.IPV4: IPv4Address("224.0.0.18"), Family.IPV6: IPv6Address("ff02::12")}
+VRRP_GROUPS: dict[Family, Address] = {
+    Family.IPV4: IPv4Address("224.0.0.18"),
+    Family.IPV6: IPv6Address("ff02::12"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +107,9 @@ def _sent_on(cluster: Cluster) -> Iterator[Passage]:
         yield Passage(
             chain=Hook.OUTPUT,
             destinations=tuple(
-                dict.fromkeys(host_network(ip) for ip in (*virtual, *(ip for host in hosts for ip in host.ips)))
+                dict.fromkeys(
+                    host_network(ip) for ip in (*virtual, *(ip for host in hosts for ip in host.ips))
+                )
             ),
             service=service.name,
             why="what IPVS sends on, and health checks",

@@ -144,10 +144,16 @@ def _add_common(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None
         "--color",
         choices=[choice.value for choice in ColourChoice],
         default=ColourChoice.AUTO.value,
-        help="colour diagnostics (default: auto, which honours NO_COLOR and FORCE_COLOR)",
+        help="colour the output (default: auto, which honours NO_COLOR and FORCE_COLOR)",
     )
 
 
 def _console(arguments: argparse.Namespace) -> Console:
-    colour = use_colour(ColourChoice(arguments.color), os.environ, terminal=sys.stderr.isatty())
-    return Console(stdout=sys.stdout, stderr=sys.stderr, colour=colour, form=arguments.format)
+    choice = ColourChoice(arguments.color)
+    return Console(
+        stdout=sys.stdout,
+        stderr=sys.stderr,
+        colour=use_colour(choice, os.environ, terminal=sys.stderr.isatty()),
+        result_colour=use_colour(choice, os.environ, terminal=sys.stdout.isatty()),
+        form=arguments.format,
+    )

@@ -361,3 +361,21 @@ def test_the_order_of_keys_changes_nothing(project: Project) -> None:
     for words in (("explain",), ("build", "--stdout")):
         command, *options = words
         assert project.lvsc(command, "a.toml", *options).out == project.lvsc(command, "b.toml", *options).out
+
+
+@pytest.mark.parametrize("terminal", ["out", "err"])
+def test_each_stream_is_coloured_only_where_it_is_a_terminal(
+    project: Project, monkeypatch: pytest.MonkeyPatch, terminal: str
+) -> None:
+    old = (Path(__file__).parents[2] / "examples/red-hat.toml").read_text()
+    project.write("old.toml", old)
+    project.write(
+        "new.toml",
+        old.replace('"tcp/443"', '"tcp/444"')
+        + "\n[addresses.idle]\nnetwork = 'public'\nip = ['192.0.2.11']\n",
+    )
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(f"sys.std{terminal}.isatty", lambda: True)
+    outcome = project.lvsc("diff", "old.toml", "new.toml")
+    assert "LVS405" in outcome.err
+    assert [RESET in outcome.out, RESET in outcome.err] == [terminal == "out", terminal == "err"]

@@ -20,6 +20,9 @@ class Console:
     stdout: TextIO
     stderr: TextIO
     colour: bool = False
+    """Whether diagnostics, on stderr, are coloured."""
+    result_colour: bool = False
+    """Whether results, on stdout, are."""
     form: str = "text"
     """The form of the output, by its word on the command line."""
     sources: dict[str, str] = field(default_factory=dict)

@@ -122,7 +122,7 @@ def _print(
             from lvsc.report.diff_text import render  # noqa: PLC0415
 
             console.report(warnings)
-            console.stdout.write(render(difference, console.sources, colour=console.colour))
+            console.stdout.write(render(difference, console.sources, colour=console.result_colour))
             for _, lines in files:
                 console.print()
                 for line in lines:

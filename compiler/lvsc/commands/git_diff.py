@@ -49,11 +49,11 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         console.print("cannot be compared:")
         console.stdout.write(_said(error, console))
         return 0
-    console.stdout.write(render(difference, console.sources, colour=console.colour))
+    console.stdout.write(render(difference, console.sources, colour=console.result_colour))
     return 0
 
 
 def _said(error: DiagnosticError, console: Console) -> str:
     from lvsc.report.text import render as render_diagnostics  # noqa: PLC0415 - most specs in git compile
 
-    return render_diagnostics(error.diagnostics, console.sources, colour=console.colour)
+    return render_diagnostics(error.diagnostics, console.sources, colour=console.result_colour)

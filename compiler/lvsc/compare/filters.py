@@ -64,7 +64,8 @@ def filter_changes(
                 after=_said(each, other),
                 before_origins=first_origin(old[0], befores.get(one, ()), found[0]),
                 after_origins=first_origin(new[0], afters.get(other, ()), found[0]),
-                witness=witness(space, found),
+                # Of the packets that the named lines are about.
+                witness=witness(space, found[:1]),
             )
 
 

@@ -125,7 +125,7 @@ def _change(  # noqa: PLR0917 - each is something else
         after=said[1],
         before_origins=sides[0].origins(pair[0], found[0]),
         after_origins=sides[1].origins(pair[1], found[0]),
-        witness=witness(space, found),
+        witness=witness(space, found[:1]),  # one of those that the named lines are about
     )
 
 

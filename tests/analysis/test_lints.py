@@ -64,6 +64,14 @@ CASES: dict[str, tuple[str, str, Layer, Layer]] = {
         servers({"forwarding": "nat"}, {"forwarding": "direct"}),
         merged({"cluster": {"firewall": "none"}}, servers({"forwarding": "nat"}, {"forwarding": "direct"})),
     ),
+    "an-engine-for-udp-on-tcp": (
+        "LVS417",
+        "services.web.persistence_engine",
+        service(persistence="5m", persistence_engine="sip"),
+        merged(
+            service(ports=["udp/5060"], persistence="5m", persistence_engine="sip", check={"type": "ping"}),
+        ),
+    ),
     "weights-with-rr": (
         "LVS406",
         "services.web.scheduler",

@@ -57,6 +57,21 @@ WRONG = {
         {"directors": {"lvs1": {"addresses": {"lan": ["192.0.2.02"]}}}},
         {"directors": {"lvs1": {"addresses": {"lan": ["192.0.2.20"]}}}},
     ),
+    "broadcast-address-of-its-network": (
+        "LVS202",
+        "addresses.www.ip",
+        {"addresses": {"www": {"ip": ["192.0.2.255"]}}},
+        {
+            "addresses": {"www": {"ip": ["192.0.2.255"]}},
+            "networks": {"lan": {"prefixes": ["192.0.2.0/23"]}},
+        },
+    ),
+    "network-address": (
+        "LVS202",
+        "directors.lvs1.addresses.lan.0",
+        {"directors": {"lvs1": {"addresses": {"lan": ["192.0.2.0"]}}}},
+        {"directors": {"lvs1": {"addresses": {"lan": ["192.0.2.1"]}}}},
+    ),
     "multicast-virtual-address": (
         "LVS202",
         "addresses.www.ip.0",

@@ -129,6 +129,14 @@ connections of each client that persistence ties to it (Linux: ip_vs_conn.c, ip_
     Severity.WARNING,
 )
 
+IDLE_ENGINE = Code(
+    "LVS417",
+    "a persistence engine that reads nothing",
+    """The engine `sip` reads the call id of UDP packets alone (ip_vs_pe_sip.c). For other protocols the service is persistent by
+the client's address, as without it. Balance UDP ports with it, or remove it.""",
+    Severity.WARNING,
+)
+
 MISSING_FEATURE = Code(
     "LVS501",
     "something that the target's version cannot do",
@@ -200,6 +208,7 @@ ALL = (
     TWO_SOURCES,
     HALF_TRACKED,
     LOOSE_MARK,
+    IDLE_ENGINE,
     STUCK_CLIENTS,
     MISSING_FEATURE,
     UNKNOWN_BACKEND,

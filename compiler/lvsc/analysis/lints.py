@@ -18,7 +18,7 @@ from lvsc.graph.nodes import (
     SourceNat,
     VirtualService,
 )
-from lvsc.graph.traffic import Family
+from lvsc.graph.traffic import Family, Protocol
 from lvsc.lowering.lowered import Lowered, LoweredService
 from lvsc.spec.model import Cluster, ClusterNetwork, Firewall, NoCheck, Pool, PoolServer, reached_at
 
@@ -41,6 +41,7 @@ def lint(lowered: Lowered) -> list[Diagnostic]:
         found += _unchecked(service)
         found += _stuck_clients(service, cluster)
         found += _half_tracked(service, cluster)
+        found += _idle_engine(service)
     return [*found, *_quorums(lowered.services), *_source_nats(lowered.graph), *_loose_marks(lowered.graph)]
 
 
@@ -56,6 +57,16 @@ def _half_tracked(lowered: LoweredService, cluster: Cluster) -> Iterator[Diagnos
             f"service `{lowered.service.name}` is forwarded by {words}, and connection tracking can be right for one only",
             others=[Place(pool.origin, Anchor.TABLE, "the pool")],
             help='use one method for the service, or say `firewall = "none"` in `[cluster]`',
+        )
+
+
+def _idle_engine(lowered: LoweredService) -> Iterator[Diagnostic]:
+    other = [str(port) for port in lowered.ports if port.protocol is not Protocol.UDP]
+    if lowered.service.persistence_engine is not None and other:
+        yield codes.IDLE_ENGINE.at(
+            lowered.service.origin / "persistence_engine",
+            f"the engine `{lowered.service.persistence_engine}` reads nothing of {', '.join(other)}",
+            help="balance UDP ports with it, or remove it",
         )
 
 

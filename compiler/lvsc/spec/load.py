@@ -133,7 +133,19 @@ def _address(name: str, table: Table, networks: Mapping[str, ClusterNetwork]) ->
 
 
 def _require_inside(table: Table, network: ClusterNetwork, ip: Address, *steps: str | int) -> None:
-    if network.prefixes and network.prefix_of(ip) is None:
+    prefix = network.prefix_of(ip)
+    # A prefix of two addresses or one has none to spare (RFC 3021, RFC 6164).
+    if prefix is not None and prefix.num_addresses > 2:  # noqa: PLR2004
+        broadcast = ip.version == 4 and ip == prefix.broadcast_address  # noqa: PLR2004 - IPv6 has no broadcast
+        if broadcast or ip == prefix.network_address:
+            table.problems.append(
+                codes.ADDRESS.at(
+                    table.origin(*steps),
+                    f"`{ip}` is the {'broadcast' if broadcast else 'network'} address of `{prefix}`",
+                    help="write an address that one host can have",
+                )
+            )
+    if network.prefixes and prefix is None:
         prefixes = ", ".join(f"`{prefix}`" for prefix in network.prefixes)
         table.problems.append(
             codes.OUTSIDE.at(

@@ -23,6 +23,10 @@ HARMLESS = (
         r"Disabling track script \S+ since not found/accessible",
         "the command is on the director, not on this machine",
     ),
+    (
+        r"Disabling track script \S+ due to insecure",
+        "in an unprivileged user's namespace root's files are nobody's",
+    ),
 )
 
 

@@ -8,16 +8,17 @@ from operator import getitem
 from typing import Any
 
 from lvsc import targets
-from lvsc.analysis import codes as analysis_codes
 from lvsc.analysis.choice import choose_backends
+from lvsc.analysis.codes import SAME_FILE
 from lvsc.analysis.features import missing_features
 from lvsc.analysis.lints import lint
 from lvsc.analysis.partition import partition
+from lvsc.blame import DEFECT, FAILED
 from lvsc.diagnostics import Diagnostic, DiagnosticError, KeyPath, Place, Severity, has_errors, nearest
 from lvsc.lowering.lower import lower
 from lvsc.lowering.lowered import Lowered
 from lvsc.plugins.artifact import Artifact, LoadStep, is_host_path
-from lvsc.plugins.backend import Backend, HostPart
+from lvsc.plugins.backend import Backend, HostPart, blamed_backend
 from lvsc.plugins.manager import Plugins
 from lvsc.spec import model_codes
 from lvsc.spec.check import check
@@ -26,8 +27,6 @@ from lvsc.spec.model import Cluster
 from lvsc.spec.read import Document, read
 from lvsc.spec.salvage import salvage
 from lvsc.spec.schema import generate
-
-_DEFECT = "report this defect of the plugin, or choose another backend"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,23 +87,20 @@ def compile_spec(text: str, file: str, plugins: Plugins, options: Options | None
     problems = list(lowered.diagnostics)
     host_targets = {host: targets.load(name) for host, name in lowered.targets.items()}
     director_target = targets.load(lowered.cluster.target)
-    try:
+    with _beside(problems):
         backends = choose_backends(lowered, director_target, plugins, options.backends)
-    except DiagnosticError as error:
-        raise DiagnosticError((*problems, *error.diagnostics)) from None
-    parts, unrendered = partition(lowered.graph, backends, host_targets, lowered.cluster.name, plugins)
-    problems += unrendered
-    problems += missing_features(parts, lowered.services, director_target)
-    if not has_errors(problems):
-        # A backend may rely on its target's features, so it is asked only where they are there.
-        for backend, part in _each(parts):
-            with _blamed(backend, part):
-                problems += backend.check(part)
+        parts, unrendered = partition(lowered.graph, backends, host_targets, lowered.cluster.name, plugins)
+        problems += unrendered
+        problems += missing_features(parts, lowered.services, director_target)
+        if not has_errors(problems):
+            # A backend may rely on its target's features, so it is asked only where they are there.
+            for backend, part in _each(parts):
+                with blamed_backend(backend, part.host):
+                    problems += backend.check(part)
     if has_errors(problems):
         raise DiagnosticError(problems)
-    files, steps, defects = _emit(parts)
-    if defects:
-        raise DiagnosticError((*problems, *defects))
+    with _beside(problems):
+        files, steps = _emit(parts)
     return Compiled(
         lowered=lowered,
         targets=host_targets,
@@ -125,7 +121,8 @@ def analyse(text: str, file: str, plugins: Plugins, options: Options | None = No
     problems: list[Diagnostic] = list(check(document, generate(plugins.fragments)))
     if has_errors(problems):
         raise DiagnosticError((*problems, *_further_errors(document, problems, plugins, options)))
-    cluster, found = load(document.values, file, plugins.kinds)
+    with _beside(problems):
+        cluster, found = load(document.values, file, plugins.kinds)
     problems += found
     if options is not None and options.target is not None:
         cluster = replace(cluster, target=options.target)
@@ -134,11 +131,12 @@ def analyse(text: str, file: str, plugins: Plugins, options: Options | None = No
     )
     if has_errors(problems):
         raise DiagnosticError(problems)
-    lowered = lower(cluster, plugins.kinds)
-    problems += lowered.diagnostics
-    problems += lint(lowered)
-    if not has_errors(problems):
-        problems += plugins.lint(lowered)
+    with _beside(problems):
+        lowered = lower(cluster, plugins.kinds)
+        problems += lowered.diagnostics
+        problems += lint(lowered)
+        if not has_errors(problems):
+            problems += plugins.lint(lowered)
     if has_errors(problems):
         raise DiagnosticError(problems)
     return replace(lowered, diagnostics=tuple(problems))
@@ -151,13 +149,17 @@ def _further_errors(
     rest = salvage(document.values, problems)
     if not rest.loadable:
         return []
-    cluster, found = load(rest.values, document.file, plugins.kinds)
-    given = options is not None and options.target is not None
-    further = [*found, *_unknown_targets(cluster, rest.values, given=given)]
-    if rest.lowerable and not has_errors(further):
-        whole = tuple(s for s in cluster.services if s.origin.path not in rest.incomplete)
-        lowered = lower(replace(cluster, services=whole), plugins.kinds)
-        further += [*lowered.diagnostics, *lint(lowered)]
+    try:
+        cluster, found = load(rest.values, document.file, plugins.kinds)
+        given = options is not None and options.target is not None
+        further = [*found, *_unknown_targets(cluster, rest.values, given=given)]
+        if rest.lowerable and not has_errors(further):
+            whole = tuple(s for s in cluster.services if s.origin.path not in rest.incomplete)
+            lowered = lower(replace(cluster, services=whole), plugins.kinds)
+            further += [*lowered.diagnostics, *lint(lowered)]
+    except DiagnosticError:
+        # A service kind may rely on what the schema promises it.
+        return []
     return [d for d in further if d.severity is Severity.ERROR and not rest.concerns(d)]
 
 
@@ -192,25 +194,27 @@ def _at(values: Any, path: KeyPath) -> Any:  # noqa: ANN401 - a document's value
 
 def _emit(
     parts: Mapping[Backend, tuple[HostPart, ...]],
-) -> tuple[tuple[EmittedFile, ...], tuple[HostStep, ...], Sequence[Diagnostic]]:
+) -> tuple[tuple[EmittedFile, ...], tuple[HostStep, ...]]:
     files: dict[tuple[str, str], EmittedFile] = {}
     steps: list[HostStep] = []
     defects: list[Diagnostic] = []
     for backend, part in _each(parts):
-        with _blamed(backend, part):
+        with blamed_backend(backend, part.host):
             emission = backend.emit(part)
         for artifact in emission.artifacts:
             file = EmittedFile(host=part.host, backend=backend.name, artifact=artifact)
             if not is_host_path(artifact.path):
                 said = f"backend `{backend.name}` asks for a file at {artifact.path!r} of `{part.host}`"
-                defects.append(analysis_codes.FAILED.at(None, said, help=_DEFECT))
+                defects.append(FAILED.at(None, said, help=DEFECT))
             other = files.setdefault((part.host, artifact.path), file)
             if other is not file:
                 said = f"backends `{other.backend}` and `{backend.name}` both write `{artifact.path}` of `{part.host}`"
-                defects.append(analysis_codes.SAME_FILE.at(None, said, help=_DEFECT))
+                defects.append(SAME_FILE.at(None, said, help=DEFECT))
         steps += [HostStep(host=part.host, backend=backend.name, step=step) for step in emission.steps]
+    if defects:
+        raise DiagnosticError(defects)
     steps.sort(key=lambda s: (s.host, s.step.stage.position, s.backend))
-    return tuple(files[key] for key in sorted(files)), tuple(steps), defects
+    return tuple(files[key] for key in sorted(files)), tuple(steps)
 
 
 def _each(parts: Mapping[Backend, tuple[HostPart, ...]]) -> Iterator[tuple[Backend, HostPart]]:
@@ -218,22 +222,9 @@ def _each(parts: Mapping[Backend, tuple[HostPart, ...]]) -> Iterator[tuple[Backe
 
 
 @contextmanager
-def _blamed(backend: Backend, part: HostPart) -> Iterator[None]:
-    """Whatever a backend raises becomes a diagnostic that names it.
-
-    Raises:
-        DiagnosticError: Within, the backend failed.
-    """
+def _beside(problems: Sequence[Diagnostic]) -> Iterator[None]:
+    """Errors that are raised within are raised together with those known by then."""
     try:
         yield
-    except Exception as error:
-        import traceback  # noqa: PLC0415 - only a defect pays for it
-
-        *_, (frame, line) = traceback.walk_tb(error.__traceback__)
-        failed = analysis_codes.FAILED.at(
-            None,
-            f"backend `{backend.name}` fails over host `{part.host}`: {error}",
-            notes=[f"{type(error).__name__} at {frame.f_code.co_filename}:{line}"],
-            help=_DEFECT,
-        )
-        raise DiagnosticError([failed]) from error
+    except DiagnosticError as error:
+        raise DiagnosticError((*problems, *error.diagnostics)) from error

@@ -19,6 +19,7 @@ PUBLIC = "lvsc.plugin"
 ORDER = (
     "lvsc",
     "lvsc.diagnostics",
+    "lvsc.blame",
     "lvsc.secrets",
     "lvsc.graph",
     "lvsc.packets",

@@ -235,6 +235,20 @@ def test_two_distributions_with_one_backends_name_are_both_named(
             changed(BACKEND, ("HealthCheck)", "HealthCheck) or type(node).__name__ == 'Sysctl'")),
             "error[LVS505]: backends `bad` and `host` would both say `Sysctl`",
         ),
+        (
+            changed(BACKEND, ("        return type(node) in", "        return node.nothing in")),
+            "error[LVS507]: backend `bad` fails over host `lvs1`: ",
+        ),
+        (
+            changed(
+                BACKEND, ("    def check", "    def needs(self, node):\n        yield 1 / 0\n\n    def check")
+            ),
+            "error[LVS507]: backend `bad` fails over host `lvs1`: division by zero",
+        ),
+        (
+            changed(BACKEND, ("        text = Text()", "        raise SystemExit(0)")),
+            "error[LVS507]: backend `bad` fails over host `lvs1`: 0",
+        ),
     ],
     ids=[
         "a file that another backend writes",
@@ -246,6 +260,9 @@ def test_two_distributions_with_one_backends_name_are_both_named(
         "an exception in emit",
         "an exception in check",
         "a node that another backend renders",
+        "an exception in renders",
+        "an exception in needs",
+        "leaves the program",
     ],
 )
 def test_a_backend_that_does_what_none_may_is_named(
@@ -258,6 +275,65 @@ def test_a_backend_that_does_what_none_may_is_named(
     checked = project.lvsc("check", "shop.toml", "--backend", "bad")
     assert checked.code == 1
     assert says in checked.err
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("        return None\n", "        return table['size']\n", "not subscriptable"),
+        ("        return Plan(", "        return 1 / 0\n        return Plan(", "division by zero"),
+        ("        return Plan(", "        return None\n        return Plan(", "'NoneType'"),
+        ("        return ()\n\n@", "        yield lowered.nothing\n\n@", "no attribute 'nothing'"),
+        ("        return ()\n\n@", "        return 'x'\n\n@", "it gives 'x' where a node should be"),
+        ("        return Plan(", "        raise SystemExit(0)\n        return Plan(", "0\n"),
+    ],
+    ids=[
+        "an exception in options",
+        "an exception in plan",
+        "no plan",
+        "an exception in nodes",
+        "no nodes",
+        "leaves the program",
+    ],
+)
+def test_a_service_kind_that_fails_is_named_at_its_service(
+    before: str, after: str, says: str, site: Site, build: Callable[..., Outcome]
+) -> None:
+    site.module("odd_plugin", changed(KIND, (before, after)))
+    site.install("odd", ("lvsc.plugins", "odd", "odd_plugin"))
+    outcome = build(services={"web": {"kind": "odd", "ports": None}})
+    failure = outcome.err[outcome.err.index("error[LVS507]") :]
+    assert failure.startswith("error[LVS507]: service kind `odd` fails over service `web`: ")
+    assert says in failure
+    assert "[services.web]" in failure
+
+
+def test_a_service_kind_that_fails_over_what_the_schema_refuses_is_not_blamed(
+    site: Site, build: Callable[..., Outcome]
+) -> None:
+    site.module("odd_plugin", changed(KIND, ("        return None\n", "        return 1 / 0\n")))
+    site.install("odd", ("lvsc.plugins", "odd", "odd_plugin"))
+    outcome = build(services={"web": {"kind": "odd", "ports": None, "pol": "web"}})
+    assert "error[LVS101]" in outcome.err
+    assert "LVS507" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [("return 1 / 0", "division by zero"), ("yield 'x'", "it gives 'x' where a diagnostic should be")],
+    ids=["an exception", "no diagnostic"],
+)
+def test_a_lint_that_fails_is_named_beside_what_is_known(
+    body: str, says: str, site: Site, build: Callable[..., Outcome]
+) -> None:
+    lint = f"from lvsc.plugin import hookimpl\n\n@hookimpl\ndef lvsc_lint(lowered):\n    {body}\n"
+    site.module("odd_plugin", lint)
+    site.install("odd", ("lvsc.plugins", "odd", "odd_plugin"))
+    outcome = build(
+        pools={"spare": {"check": "none", "real_servers": [{"name": "s1", "ip": ["10.11.12.9"]}]}}
+    )
+    assert f"error[LVS507]: plugin `odd` fails over cluster `shop`: {says}\n" in outcome.err
+    assert "warning[LVS404]" in outcome.err
 
 
 def test_where_a_backend_fails_is_said(site: Site, build: Callable[..., Outcome]) -> None:

@@ -177,14 +177,6 @@ SAME_FILE = Code(
     """Two of the chosen backends write the same file of a host. This is a defect of a plugin.""",
 )
 
-FAILED = Code(
-    "LVS507",
-    "a backend that fails",
-    """A backend broke down over its part of the cluster, or asks for a file that cannot be: one whose path is not absolute, is
-not in its shortest form or holds `..`, or a line with a line break in it. This is a defect of the plugin, whatever the spec
-says.""",
-)
-
 FOREIGN_HOST = Code(
     "LVS508",
     "a host that lvsc does not manage",
@@ -216,6 +208,5 @@ ALL = (
     NOT_RENDERED,
     TWICE_RENDERED,
     SAME_FILE,
-    FAILED,
     FOREIGN_HOST,
 )

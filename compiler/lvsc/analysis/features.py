@@ -18,7 +18,7 @@ from lvsc.graph.nodes import (
 )
 from lvsc.graph.traffic import Family
 from lvsc.lowering.lowered import LoweredService
-from lvsc.plugins.backend import Backend, HostPart
+from lvsc.plugins.backend import Backend, HostPart, blamed_backend
 from lvsc.targets import Feature, Program, Target, first_with
 
 _SCHEDULERS = {
@@ -61,9 +61,10 @@ def _needed(
             yield feature, director_target, lowered.service.origin
     for backend, own in parts.items():
         for part in own:
-            for node in part.graph:
-                for feature in (*kernel_needs(node), *backend.needs(node)):
-                    yield feature, part.target, node.origin
+            with blamed_backend(backend, part.host):
+                for node in part.graph:
+                    for feature in (*kernel_needs(node), *backend.needs(node)):
+                        yield feature, part.target, node.origin
 
 
 def kernel_needs(node: Node) -> Iterator[Feature]:

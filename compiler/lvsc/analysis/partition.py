@@ -1,12 +1,13 @@
 """Who renders what: every node of the graph goes to exactly one backend."""
 
 from collections.abc import Iterable, Mapping
+from itertools import compress
 
 from lvsc.analysis import codes
 from lvsc.diagnostics import Diagnostic, Origin
 from lvsc.graph.graph import RuleGraph
 from lvsc.graph.nodes import Node
-from lvsc.plugins.backend import Backend, HostPart
+from lvsc.plugins.backend import Backend, HostPart, blamed_backend
 from lvsc.plugins.manager import Plugins
 from lvsc.targets import Target
 
@@ -45,8 +46,9 @@ def partition(
             problems.append(_foreign(next(iter(host_graph))))
             continue
         own: dict[Backend, list[Node]] = {backend: [] for backend in backends}
-        for node in host_graph:
-            takers = [backend for backend in backends if backend.renders(node)]
+        answers = zip(*(_answers(backend, host, host_graph) for backend in backends), strict=True)
+        for node, renders in zip(host_graph, answers, strict=True):
+            takers = list(compress(backends, renders))
             if len(takers) == 1:
                 own[takers[0]].append(node)
             elif not takers:
@@ -68,6 +70,12 @@ def partition(
     return {backend: tuple(own_parts) for backend, own_parts in parts.items()}, problems
 
 
+def _answers(backend: Backend, host: str, nodes: Iterable[Node]) -> list[bool]:
+    """Whether the backend renders each of a host's nodes."""
+    with blamed_backend(backend, host):
+        return [backend.renders(node) for node in nodes]
+
+
 def _said(node: Node) -> str:
     name = type(node).__name__
     return node.said or _SAID.get(name, f"`{name}`")
@@ -83,7 +91,9 @@ def _foreign(node: Node) -> Diagnostic:
 
 def _orphan(node: Node, backends: Iterable[Backend], plugins: Plugins) -> Diagnostic:
     chosen = ", ".join(f"`{backend.name}`" for backend in backends)
-    able = [name for name in plugins.backend_names if plugins.backend(name).renders(node)]
+    able = [
+        name for name in plugins.backend_names if any(_answers(plugins.backend(name), node.host, (node,)))
+    ]
     return codes.NOT_RENDERED.at(
         node.origin,
         f"none of the chosen backends can say {_said(node)}",

@@ -1,5 +1,6 @@
 """Every code that a diagnostic can have."""
 
+from lvsc import blame
 from lvsc.analysis import codes as analysis_codes
 from lvsc.commands import diff, live, sides, specs
 from lvsc.diagnostics import Code
@@ -25,6 +26,7 @@ def own_codes() -> dict[str, Code]:
         model_codes,
         lowering_codes,
         analysis_codes,
+        blame,
         output_codes,
         verify_codes,
         trace_codes,

@@ -22,7 +22,7 @@ from lvsc.graph.nodes import (
     VirtualService,
 )
 from lvsc.plugins.artifact import Artifact, Line
-from lvsc.plugins.backend import Backend, HostPart, Role
+from lvsc.plugins.backend import Backend, HostPart, Role, blamed_backend
 from lvsc.plugins.manager import Plugins
 from lvsc.plugins.reading import Foreign, Source
 
@@ -172,6 +172,7 @@ def of_texts(
 
     Raises:
         PluginError: A backend cannot be imported.
+        DiagnosticError: A backend fails.
     """
     backends = [plugins.backend(each) for each in plugins.backend_names]
     sources = tuple(sources)
@@ -180,7 +181,7 @@ def of_texts(
     texts: dict[str, str] = {}
     for source in sources:
         texts[source.file] = source.text
-        reader = next((backend for backend in backends if backend.recognises(source)), None)
+        reader = next((backend for backend in backends if _recognises(backend, source)), None)
         if reader is None:
             unknown.append(source)
         else:
@@ -205,6 +206,11 @@ def of_texts(
     return side, tuple(unknown)
 
 
+def _recognises(backend: Backend, source: Source) -> bool:
+    with blamed_backend(backend, source.host):
+        return backend.recognises(source)
+
+
 class _Collected:
     """What is known of one host so far."""
 
@@ -217,7 +223,8 @@ class _Collected:
         self.roles: frozenset[Role] = frozenset()
 
     def add_text(self, backend: Backend, source: Source) -> None:
-        reading = backend.read(source)
+        with blamed_backend(backend, source.host):
+            reading = backend.read(source)
         self._readers[backend.name] = backend
         self.roles |= {backend.role}
         self._nodes += reading.nodes
@@ -227,7 +234,7 @@ class _Collected:
     def add_part(self, backend: Backend, part: HostPart, artifacts: Iterable[Artifact]) -> None:
         before = len(self._nodes)
         sources = [Source(host=part.host, file=part.host + a.path, text=a.text) for a in artifacts]
-        readable = [source for source in sources if backend.recognises(source)]
+        readable = [source for source in sources if _recognises(backend, source)]
         for source in readable:
             self.add_text(backend, source)
         if not readable:

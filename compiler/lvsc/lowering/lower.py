@@ -15,7 +15,7 @@ from lvsc.lowering.probes import ChosenCheck, choose_check
 from lvsc.lowering.real_servers import real_server_nodes, report_gre_checksums
 from lvsc.lowering.selection import address_reason, mark_reasons, normal_ports
 from lvsc.lowering.services import service_nodes
-from lvsc.plugins.kind import ServiceKind, ServicePort
+from lvsc.plugins.kind import ServiceKind, ServicePort, blamed_kind
 from lvsc.spec.model import Cluster, Service
 
 FTP_CONTROL = ServicePort(Protocol.TCP, PortRange.one(21))
@@ -56,8 +56,9 @@ def lower_service(
     service: Service, cluster: Cluster, kind: ServiceKind
 ) -> tuple[LoweredService, loops.LoopGuard]:
     """How a service is selected, and how its directors keep from balancing each other's packets."""
-    plan = kind.plan(service, cluster)
-    ports = normal_ports(plan)
+    with blamed_kind(service):
+        plan = kind.plan(service, cluster)
+        ports = normal_ports(plan)
     guard = loops.guard(service, cluster)
     reasons = mark_reasons(service, plan, ports, guard) if ports else ()
     mark = (service.mark or derived_mark(service.name, cluster.marks)) if reasons else None
@@ -91,7 +92,16 @@ def _service(
         check = chosen
     if has_errors(problems):
         return problems, []
-    return problems, [*service_nodes(lowered, cluster, guard, check), *kind.nodes(lowered, cluster)]
+    with blamed_kind(lowered.service):
+        own = [_node(node) for node in kind.nodes(lowered, cluster)]
+    return problems, [*service_nodes(lowered, cluster, guard, check), *own]
+
+
+def _node(given: Node) -> Node:
+    """What a service kind gives as a node, if it is one."""
+    if not isinstance(given, Node):
+        raise TypeError(f"it gives {given!r} where a node should be")
+    return given
 
 
 def _check_plain_ftp(lowered: LoweredService) -> Iterator[Diagnostic]:

@@ -2,10 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
+from lvsc.blame import blamed
 from lvsc.diagnostics import Diagnostic
 from lvsc.graph.graph import HostGraph
 from lvsc.graph.nodes import Node
@@ -81,3 +83,8 @@ class Backend(ABC):
     @abstractmethod
     def emit(self, part: HostPart) -> Emission:
         """The files of one host; called only when `check` had no error. Equal parts give equal bytes."""
+
+
+def blamed_backend(backend: Backend, host: str) -> AbstractContextManager[None]:
+    """Whatever the backend raises within, over a host's nodes or texts, becomes a DiagnosticError that names it."""
+    return blamed(f"backend `{backend.name}`", f"host `{host}`")

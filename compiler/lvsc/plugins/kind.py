@@ -2,10 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from lvsc.diagnostics import Diagnostic
+from lvsc.blame import blamed
+from lvsc.diagnostics import Anchor, Diagnostic, Place
 from lvsc.graph.nodes import Node
 from lvsc.graph.traffic import PortRange, Protocol
 from lvsc.spec.model import Cluster, Service
@@ -69,3 +71,10 @@ class ServiceKind(ABC):
     def nodes(self, lowered: "LoweredService", cluster: Cluster) -> Iterable[Node]:  # noqa: ARG002 - for kinds with nodes
         """What the service needs beyond marks, virtual services and real servers; called when the plan has no error."""
         return ()
+
+
+def blamed_kind(service: Service) -> AbstractContextManager[None]:
+    """Whatever the service's kind raises within becomes a DiagnosticError that names it, at the service."""
+    return blamed(
+        f"service kind `{service.kind}`", f"service `{service.name}`", Place(service.origin, Anchor.TABLE)
+    )

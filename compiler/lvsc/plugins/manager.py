@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import pluggy
 
+from lvsc.blame import blamed
 from lvsc.diagnostics import Code, Diagnostic
 from lvsc.kinds import plain
 from lvsc.lowering.lowered import Lowered
@@ -71,9 +72,17 @@ class Plugins:
         return self._loaded[name]
 
     def lint(self, lowered: Lowered) -> Iterator[Diagnostic]:
-        """What the plugins find wrong with a lowered cluster."""
-        for found in self._manager.hook.lvsc_lint(lowered=lowered):
-            yield from found
+        """What the plugins find wrong with a lowered cluster.
+
+        Raises:
+            DiagnosticError: A plugin fails.
+        """
+        # pluggy keeps in this order, and asks the last first.
+        for hook in reversed(self._manager.hook.lvsc_lint.get_hookimpls()):
+            with blamed(f"plugin `{hook.plugin_name}`", f"cluster `{lowered.cluster.name}`"):
+                found: Iterable[Diagnostic] = hook.function(*(lowered for _ in hook.argnames))  # type: ignore[assignment]  # the hook's own type
+                for each in found:
+                    yield _diagnostic(each)
 
     def codes(self) -> Iterator[Code]:
         """The codes of all plugins, the backends' included."""
@@ -90,6 +99,13 @@ def _manager() -> pluggy.PluginManager:
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(Hooks)
     return manager
+
+
+def _diagnostic(given: Diagnostic) -> Diagnostic:
+    """What a lint gives as a diagnostic, if it is one."""
+    if not isinstance(given, Diagnostic):
+        raise TypeError(f"it gives {given!r} where a diagnostic should be")
+    return given
 
 
 def _by_name(entries: Iterable[EntryPoint]) -> dict[str, EntryPoint]:
@@ -160,5 +176,6 @@ def _blamed(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except Exception as error:
+    # One that leaves the program would look like one that is fine.
+    except (Exception, SystemExit) as error:
         raise PluginError(f"{what}: {type(error).__name__}: {error}") from error

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from lvsc.blame import blamed
 from lvsc.diagnostics import Anchor, Place
 from lvsc.graph.nodes import Scheduler, SchedulerFlag
 from lvsc.graph.traffic import Family
@@ -77,6 +78,8 @@ def _service(
                     help="say for how long, or remove it",
                 )
             )
+    with blamed(f"service kind `{kind}`", f"service `{name}`", Place(table.origin(), Anchor.TABLE)):
+        options = kinds[kind].options(table)
     flags = {SchedulerFlag(word) for word in table.texts("scheduler_flags")}
     return Service(
         name=name,
@@ -95,6 +98,6 @@ def _service(
         one_packet=table.boolean("one_packet") is True,
         source_nat=source_nat,
         check=load_check(table),
-        options=kinds[kind].options(table),
+        options=options,
         origin=table.origin(),
     )

@@ -9,7 +9,8 @@ from lvsc.compare.filters import filter_changes
 from lvsc.compile import Compiled, EmittedFile
 from lvsc.diagnostics import Diagnostic, Origin, has_errors
 from lvsc.packets.diagram import Space
-from lvsc.plugins.backend import Backend, HostPart, Role
+from lvsc.plugins.artifact import Artifact
+from lvsc.plugins.backend import Backend, HostPart, Role, blamed_backend
 from lvsc.plugins.manager import Plugins
 from lvsc.targets import load
 from lvsc.verify import codes
@@ -24,6 +25,7 @@ def compare_filters(compiled: Compiled, plugins: Plugins) -> Found:
 
     Raises:
         PluginError: A backend cannot be imported.
+        DiagnosticError: A backend fails.
     """
     chosen = next((backend for backend in compiled.parts if backend.role is Role.PACKET_FILTER), None)
     parts = compiled.parts.get(chosen, ()) if chosen is not None else ()
@@ -41,7 +43,7 @@ def compare_filters(compiled: Compiled, plugins: Plugins) -> Found:
         files = tuple(
             EmittedFile(host=part.host, backend=backend.name, artifact=artifact)
             for part in parts
-            for artifact in backend.emit(part).artifacts
+            for artifact in _emitted(backend, part)
         )
         emitted = Emitted(compiled.cluster.name, files)
         found = {
@@ -61,6 +63,11 @@ def compare_filters(compiled: Compiled, plugins: Plugins) -> Found:
     return together((Found(left_out=tuple(left_out)), *_compared(chosen, read, plugins)))
 
 
+def _emitted(backend: Backend, part: HostPart) -> tuple[Artifact, ...]:
+    with blamed_backend(backend, part.host):
+        return backend.emit(part).artifacts
+
+
 def _others(chosen: Backend, plugins: Plugins) -> Iterator[Backend]:
     for name in plugins.backend_names:
         backend = plugins.backend(name)
@@ -73,13 +80,16 @@ def _why_not(backend: Backend, parts: tuple[HostPart, ...], compiled: Compiled) 
     if not has_reader(backend):
         return f"backend `{backend.name}` has no reader"
     for part in parts:
-        strange = next((node for node in part.graph if not backend.renders(node)), None)
+        with blamed_backend(backend, part.host):
+            strange = next((node for node in part.graph if not backend.renders(node)), None)
         if strange is not None:
             return f"`{backend.name}` does not render {type(strange).__name__}"
     own = {backend: parts}
     problems = [*missing_features(own, (), load(compiled.cluster.target))]
     if not has_errors(problems):
-        problems += (problem for part in parts for problem in backend.check(part))
+        for part in parts:
+            with blamed_backend(backend, part.host):
+                problems += backend.check(part)
     first = next((problem for problem in problems if has_errors([problem])), None)
     return None if first is None else first.message
 

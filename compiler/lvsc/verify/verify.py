@@ -12,5 +12,6 @@ def verify(compiled: Compiled, plugins: Plugins) -> Found:
 
     Raises:
         PluginError: A backend cannot be imported.
+        DiagnosticError: A backend fails.
     """
     return together((read_back(compiled), compare_filters(compiled, plugins)))

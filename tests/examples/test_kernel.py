@@ -21,18 +21,15 @@ pytestmark = pytest.mark.kernel
 RULES = "/etc/lvsc/ipvsadm.rules"
 STAGES = (Stage.MODULES, Stage.SYSCTL, Stage.DIRECTOR, Stage.ADDRESSES)
 
-#: The files go where they belong. /etc and the modules' directory are this machine's, so changes go to an overlay.
+#: The files go where they belong. /etc is this machine's, so changes go to an overlay.
 PRELUDE = r"""
 set -eu
-$MODPROBE overlay
+modprobe overlay
 over() {
     mkdir -p "/run/over$1/upper" "/run/over$1/work"
     mount -t overlay -o "lowerdir=$1,upperdir=/run/over$1/upper,workdir=/run/over$1/work" overlay "$1"
 }
 over /etc
-over "$(readlink -f /lib)"
-rm -rf /lib/modules
-ln -s "$MODULES" /lib/modules
 modprobe -a ipv6 dummy
 interface() { [ -e "/sys/class/net/$1" ] || { ip link add "$1" type dummy && ip link set "$1" up; }; }
 local_address() { ip addr replace "$1" dev lo; }

@@ -1,0 +1,113 @@
+"""A running guest: what was started, ended with everything in it when nobody needs it any more."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+#: Data files of guests: the first process, and what a kernel needs to run at all.
+BOOT = Path(__file__).resolve().parent / "boot"
+
+#: Waits in the guest's process group for the end of its standard input, which only the starting process holds open:
+#: so even a killed lvsc takes its guest along. The group's first process becomes the guest itself.
+_WATCHED = 'exec 3<&0; (read -r _ <&3; kill -KILL 0) & exec 3<&- "$@" </dev/null'
+
+
+class GuestError(RuntimeError):
+    """The guest could not be started, or ended before its command did."""
+
+
+class Guest:
+    """What stands for a running guest. Made by `lvsc.laboratory.kernels.running` alone."""
+
+    def __init__(self, process: subprocess.Popen[bytes], console: Path) -> None:
+        self._process = process
+        self._console = console
+
+    @property
+    def ended(self) -> bool:
+        """Whether the guest is down: by its command's end, by a failure, or because it was ended."""
+        return self._process.poll() is not None
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until the guest is down, at most `timeout` seconds; whether it is."""
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def console(self) -> str:
+        """What the kernel printed so far, for an error message."""
+        return self._console.read_text(encoding="utf-8", errors="replace")
+
+
+@contextmanager
+def boot_directory(share: Path) -> Iterator[Path]:
+    """A temporary directory for what a guest needs to start, with `guest-init` in it.
+
+    Both directories are given to the user that the guest will run as (see `started`).
+
+    Raises:
+        GuestError: That user does not reach the share.
+    """
+    if unfit := {*" ,\"'\\\n"} & {*str(share)}:
+        raise GuestError(f"`{share}` holds {min(unfit)!r}, which a guest's mount does not take; set TMPDIR")
+    with tempfile.TemporaryDirectory(prefix="lvsc-guest-") as name:
+        directory = Path(name)
+        shutil.copy(BOOT / "guest-init", directory)
+        (directory / "guest-init").chmod(0o755)
+        if os.geteuid() == 0:
+            hand_over(directory)
+            hand_over(share)
+            for ancestor in (*share.parents, *directory.parents):
+                if not ancestor.stat().st_mode & 0o001:
+                    raise GuestError(
+                        f"`nobody`, who runs the guest, may not enter `{ancestor}`; "
+                        "set TMPDIR to a directory that everybody may enter"
+                    )
+        yield directory
+
+
+def hand_over(path: Path) -> None:
+    """Give a directory and the files in it to the user that a guest of root's runs as."""
+    nobody = pwd.getpwnam("nobody")
+    for each in (path, *path.iterdir()):
+        os.chown(each, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
+
+
+@contextmanager
+def started(
+    arguments: Sequence[str | Path], directory: Path, environment: Mapping[str, str], *, drop: bool = True
+) -> Iterator[Guest]:
+    """Start a guest's program in a directory, and on leaving end it and all that it started.
+
+    A guest's root could mount this machine's files to write them as whoever runs the guest. So `drop` makes root
+    start it as `nobody`.
+    """
+    nobody = pwd.getpwnam("nobody") if drop and os.geteuid() == 0 else None
+    console = directory / "console"
+    with console.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - the programs are this package's own choice
+            ["/bin/sh", "-c", _WATCHED, "guest", *arguments],
+            env=environment,
+            cwd=directory,
+            user=nobody and nobody.pw_uid,
+            group=nobody and nobody.pw_gid,
+            extra_groups=nobody and [],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield Guest(process, console)
+    finally:
+        # The watching process is still there, so the group's number cannot be another's by now.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()

@@ -36,6 +36,7 @@ ORDER = (
     "lvsc.verify",
     "lvsc.output",
     "lvsc.checkers",
+    "lvsc.laboratory",
     "lvsc.report",
     "lvsc.commands",
     "lvsc.cli",

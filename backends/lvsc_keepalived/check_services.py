@@ -206,7 +206,14 @@ def _quorum(service: Service) -> Iterator[Diagnostic]:
     weight = node.weight if node else 1
     if node:
         yield from outside(node, "quorum", node.weight, 1, _MAX_UNSIGNED)
-    if weight > total:
+    if not total:
+        # At the real servers, so that it is said once of a pool of many services.
+        yield codes.QUORUM.at(
+            next(iter(service.servers.values())).node.origin,
+            f"no real server for IPv{service.node.selector.family.value} has a weight, which keepalived cannot say",
+            help="give one of them a weight, or name another pool in the service",
+        )
+    elif weight > total:
         yield codes.QUORUM.at(
             origin,
             f"the quorum of `{service.node.service}` is {weight}, and its real servers weigh {total} together",

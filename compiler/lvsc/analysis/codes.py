@@ -59,7 +59,7 @@ ZERO_WEIGHT = Code(
     "LVS408",
     "no real server gets new connections",
     """Every real server of the service is drained or has weight 0, so new clients are refused. That is right only while
-the pool is emptied on purpose.""",
+the pool is emptied on purpose, and where ipvsadm is the director: keepalived cannot say it (KAD009).""",
     Severity.WARNING,
 )
 

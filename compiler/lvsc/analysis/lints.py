@@ -42,6 +42,7 @@ def lint(lowered: Lowered) -> list[Diagnostic]:
         found += _stuck_clients(service, cluster)
         found += _half_tracked(service, cluster)
         found += _idle_engine(service)
+    found += _zero_weights(lowered.services)
     return [*found, *_quorums(lowered.services), *_source_nats(lowered.graph), *_loose_marks(lowered.graph)]
 
 
@@ -111,25 +112,31 @@ def _unused(cluster: Cluster) -> Iterator[Diagnostic]:
 
 def _weights(lowered: LoweredService) -> Iterator[Diagnostic]:
     service = lowered.service
-    place = Place(service.origin, Anchor.TABLE)
-    pool = [Place(service.pool.origin, Anchor.TABLE, "the pool")]
-    for family in service.families:
-        if {server.weight for server in _of_family(service.pool, family)} == {0}:
-            yield codes.ZERO_WEIGHT.at(
-                place,
-                f"every real server of `{service.name}` for IPv{family.value} has weight 0",
-                others=pool,
-                help="give one of them a weight, unless the pool is being emptied",
-            )
-            return
     weights = {server.weight for server in service.pool.enabled}
     if service.scheduler in _WEIGHTLESS and len(weights - {0}) > 1:
         yield codes.WEIGHTS_IGNORED.at(
             service.origin / "scheduler",
             f"the scheduler `{service.scheduler.value}` ignores the weights of pool `{service.pool.name}`",
-            others=pool,
+            others=[Place(service.pool.origin, Anchor.TABLE, "the pool")],
             help="choose `wrr` or `wlc`, or leave the weights out",
         )
+
+
+def _zero_weights(services: Iterable[LoweredService]) -> list[Diagnostic]:
+    """One for each pool that gives a service nobody for new clients, in a family of the service."""
+    found: dict[str, Diagnostic] = {}
+    for lowered in services:
+        service, pool = lowered.service, lowered.service.pool
+        for family in service.families if pool.name not in found else ():
+            if {server.weight for server in _of_family(pool, family)} == {0}:
+                empty = codes.ZERO_WEIGHT.at(
+                    Place(pool.origin, Anchor.TABLE),
+                    f"every real server of pool `{pool.name}` for IPv{family.value} has weight 0",
+                    others=[Place(service.origin, Anchor.TABLE, "a service that gets no new clients")],
+                    help="give one of them a weight, unless the pool is being emptied",
+                )
+                found.setdefault(pool.name, empty)
+    return list(found.values())
 
 
 def _bundle(lowered: LoweredService) -> Iterator[Diagnostic]:

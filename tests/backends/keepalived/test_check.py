@@ -211,7 +211,7 @@ def vrrp(**more: object) -> list[Node]:
         pytest.param(
             [service(WEB), replace(WEB1, weight=0)],
             "KAD009",
-            "is 1, and its real servers weigh 0",
+            "no real server for IPv4 has a weight",
             id="drained",
         ),
         pytest.param([*WEB_AND_SERVERS, quorum(2, 2)], "KAD009", "the hysteresis of", id="hysteresis"),

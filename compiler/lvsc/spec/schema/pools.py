@@ -127,7 +127,9 @@ def real_server() -> Schema:
             "forwarding": words.ref("forwarding"),
             "tunnel": words.ref("tunnel"),
             "drained": words.boolean(
-                "Drained", "It keeps its connections and gets no new ones: its weight is 0.", default=False
+                "Drained",
+                "It keeps its connections and gets no new ones: its weight is 0. keepalived needs one with a weight.",
+                default=False,
             ),
             "disabled": words.boolean(
                 "Disabled", "It is left out, as if it were not written.", default=False

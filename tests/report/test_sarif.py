@@ -1,6 +1,7 @@
-"""Diagnostics as SARIF: what the standard's schema asks of the parts that are used, and the values."""
+"""Diagnostics as SARIF: what the standard's published schema asks, and the values."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import jsonschema
@@ -10,107 +11,53 @@ from hypothesis import strategies as st
 
 from lvsc.diagnostics import Anchor, Code, Diagnostic, Origin, Place, Severity
 from lvsc.report.sarif import document
+from support import sarif_schema
+from support.sarif_schema import judge_sarif
 
 ERROR = Code("LVS902", "an error", "Long text.")
 WARNING = Code("LVS901", "a warning", "Long text.", Severity.WARNING)
 SOURCE = "[services.web]\nscheduller = 'wlc'\n"
 KEY = Place(Origin("c.toml", ("services", "web", "scheduller")), Anchor.KEY)
 
-MESSAGE = {
-    "type": "object",
-    "required": ["text"],
-    "properties": {"text": {"type": "string"}},
-    "additionalProperties": False,
-}
-LEVEL = {"enum": ["none", "note", "warning", "error"]}
-POSITIVE = {"type": "integer", "minimum": 1}
-
-
-def closed(required: dict[str, Any], **optional: Any) -> dict[str, Any]:  # noqa: ANN401 - schemas
-    return {
-        "type": "object",
-        "required": list(required),
-        "properties": {**required, **optional},
-        "additionalProperties": False,
-    }
-
-
-LOCATION = closed(
-    {
-        "physicalLocation": closed(
-            {"artifactLocation": closed({"uri": {"type": "string", "format": "uri-reference"}})},
-            region=closed(dict.fromkeys(("startLine", "startColumn", "endLine", "endColumn"), POSITIVE)),
-        )
-    },
-    id={"type": "integer", "minimum": 0},
-    message=MESSAGE,
-)
-#: The rules of the parts that are used, written from chapter 3 of the standard (sections 3.13, 3.14, 3.19, 3.20, 3.27 to 3.30,
-#: 3.49, 3.50, 3.58); closed, so that a property which is not in the standard cannot come in.
-SCHEMA = closed(
-    {
-        "version": {"const": "2.1.0"},
-        "runs": {
-            "type": "array",
-            "items": closed(
-                {
-                    "tool": closed(
-                        {
-                            "driver": closed(
-                                {"name": {"type": "string"}},
-                                semanticVersion={"type": "string", "pattern": r"^\d+\.\d+\.\d+"},
-                                rules={
-                                    "type": "array",
-                                    "uniqueItems": True,
-                                    "items": closed(
-                                        {"id": {"type": "string"}},
-                                        shortDescription=MESSAGE,
-                                        fullDescription=MESSAGE,
-                                        help=MESSAGE,
-                                        defaultConfiguration=closed({"level": LEVEL}),
-                                    ),
-                                },
-                            )
-                        }
-                    )
-                },
-                columnKind={"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
-                invocations={
-                    "type": "array",
-                    "items": closed(
-                        {"executionSuccessful": {"type": "boolean"}},
-                        toolExecutionNotifications={
-                            "type": "array",
-                            "items": closed({"message": MESSAGE}, level=LEVEL),
-                        },
-                    ),
-                },
-                results={
-                    "type": "array",
-                    "items": closed(
-                        {"message": MESSAGE},
-                        ruleId={"type": "string"},
-                        ruleIndex={"type": "integer", "minimum": 0},
-                        level=LEVEL,
-                        locations={"type": "array", "items": LOCATION},
-                        relatedLocations={"type": "array", "uniqueItems": True, "items": LOCATION},
-                        partialFingerprints={"type": "object", "additionalProperties": {"type": "string"}},
-                    ),
-                },
-            ),
-        },
-    },
-    **{"$schema": {"type": "string", "format": "uri"}},
-)
-
 
 def log(*diagnostics: Diagnostic, notices: tuple[str, ...] = (), source: str = SOURCE) -> dict[str, Any]:
     """The only run of the document, which must fit."""
     found = json.loads(json.dumps(document(diagnostics, {"c.toml": source}, notices)))
-    jsonschema.Draft202012Validator(SCHEMA).validate(found)
+    judge_sarif(found)
     (run,) = found["runs"]
     assert isinstance(run, dict)
     return run
+
+
+def test_the_schema_is_the_published_one_unmodified() -> None:
+    notice = sarif_schema.SCHEMA.with_name("NOTICE.md").read_text(encoding="utf-8")
+    assert sarif_schema.digest() in notice
+
+
+BREAKS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "an unknown property": lambda result: result.update(lineNumber=1),
+    "no message": lambda result: result.pop("message"),
+    "a level of another name": lambda result: result.update(level="fatal"),
+    "a line that is text": lambda result: region(result).update(startLine="2"),
+    "a column before the first": lambda result: region(result).update(startColumn=0),
+    "a file that is no URI": lambda result: result["locations"][0]["physicalLocation"].update(
+        artifactLocation={"uri": "a b.toml"}
+    ),
+}
+
+
+def region(result: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = result["locations"][0]["physicalLocation"]["region"]
+    return found
+
+
+@pytest.mark.parametrize("broken", BREAKS.values(), ids=list(BREAKS))
+def test_a_log_that_is_not_sarif_is_refused(broken: Callable[[dict[str, Any]], object]) -> None:
+    found: dict[str, Any] = json.loads(json.dumps(document([ERROR.at(KEY, "a")], {"c.toml": SOURCE})))
+    judge_sarif(found)
+    broken(found["runs"][0]["results"][0])
+    with pytest.raises(jsonschema.ValidationError):
+        judge_sarif(found)
 
 
 def test_a_diagnostic_is_a_result_with_its_place_and_its_rule() -> None:

@@ -15,6 +15,7 @@ from referencing import Registry, Resource
 
 import lvsc_schemas
 from lvsc.cli import main
+from support.sarif_schema import judge_sarif
 
 SCHEMAS = (
     "backends",
@@ -79,11 +80,13 @@ class Project:
         return (self.root / name).read_text(encoding="utf-8")
 
     def lvsc(self, *words: str, stdin: str = "") -> Outcome:
-        """Run a command line in the directory."""
+        """Run a command line in the directory; what it prints as SARIF must fit the published schema."""
         self.capture.readouterr()
         with self._standard_input(stdin):
             code = main(words)
         out, err = self.capture.readouterr()
+        if out and "sarif" in words:
+            judge_sarif(json.loads(out))
         return Outcome(code, out, err)
 
     @contextmanager

@@ -1,0 +1,45 @@
+"""The kernel's calls that Python 3.11 has no names for."""
+
+import ctypes
+import os
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+NEW_MOUNTS, NEW_UTS, NEW_IPC, NEW_PROCESSES, NEW_NETWORK = (
+    0x20000,
+    0x4000000,
+    0x8000000,
+    0x20000000,
+    0x40000000,
+)
+BIND, RECURSIVE, PRIVATE = 0x1000, 0x4000, 0x40000
+_DIE_WITH_PARENT = 1
+
+
+def unshare(namespaces: int) -> None:
+    """Leave some namespaces for new ones (unshare(2)).
+
+    Raises:
+        OSError: The kernel refuses.
+    """
+    _tried(_LIBC.unshare(namespaces), "unshare")
+
+
+def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
+    """Attach a file system (mount(2)).
+
+    Raises:
+        OSError: The kernel refuses.
+    """
+    words = (source.encode(), target.encode(), kind.encode() or None)
+    _tried(_LIBC.mount(*words, ctypes.c_ulong(flags), data.encode() or None), f"mount {target}")
+
+
+def die_with_parent(signal: int) -> None:
+    """Have the kernel send a signal to this process when its parent ends (PR_SET_PDEATHSIG of prctl(2))."""
+    _tried(_LIBC.prctl(_DIE_WITH_PARENT, signal, 0, 0, 0), "prctl")
+
+
+def _tried(status: int, what: str) -> None:
+    if status:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")

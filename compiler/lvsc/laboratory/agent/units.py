@@ -1,0 +1,215 @@
+"""As much of systemd as loading a host needs: the units' own commands, in the order and with the ties that the files state.
+
+From systemd.unit(5) and systemd.service(5): drop-ins, empty assignments, `-` before a command, EnvironmentFile=, Type=oneshot
+with RemainAfterExit=, PartOf=, ReloadPropagatedFrom=, the targets' WantedBy= through `enable --now`.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+DIRECTORIES = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
+_VARIABLE = re.compile(r"\$\{?(\w+)\}?")
+#: How long a daemon may take to end, in seconds.
+_END = 20
+
+Command = Callable[[list[str]], dict[str, Any]]
+Settings = dict[str, list[str]]
+
+
+class Units:
+    """The units of one host and what of them is up."""
+
+    def __init__(self, command: Command) -> None:
+        self._command = command
+        self._up: set[str] = set()
+        self._daemons: dict[str, subprocess.Popen[bytes]] = {}
+
+    def systemctl(self, arguments: list[str]) -> dict[str, Any]:
+        """Do what systemctl(1) does with these arguments: its status, output and errors."""
+        words = [word for word in arguments if not word.startswith("-")]
+        verb, names = words[0], words[1:]
+        try:
+            for name in names:
+                self._do(verb, name, now="--now" in arguments)
+        except _Failed as error:
+            return {"status": 1, "stdout": "", "stderr": str(error)}
+        return {"status": 0, "stdout": "", "stderr": ""}
+
+    def _do(self, verb: str, name: str, *, now: bool) -> None:
+        match verb:
+            case "start":
+                self._start(name)
+            case "stop":
+                self._stop(name)
+            case "restart":
+                self._stop(name)
+                self._start(name)
+            case "reload":
+                self._reload(name)
+            case "reload-or-restart" | "try-reload-or-restart":
+                if self._is_up(name):
+                    self._reload(name)
+                elif verb == "reload-or-restart":
+                    self._start(name)
+            case "try-restart":
+                if self._is_up(name):
+                    self._stop(name)
+                    self._start(name)
+            case "enable":
+                if now:
+                    self._start(name)
+            case "disable":
+                if now:
+                    self._stop(name)
+            case "is-active":
+                if not self._is_up(name):
+                    raise _Failed("inactive")
+            case _:
+                raise _Failed(f"systemctl {verb}: the laboratory does not know it")
+
+    def _is_up(self, name: str) -> bool:
+        daemon = self._daemons.get(name)
+        return name in self._up if daemon is None else daemon.poll() is None
+
+    def _start(self, name: str) -> None:
+        if self._is_up(name):
+            return
+        unit = _unit(name)
+        environment = _environment(unit)
+        for line in unit.get("ExecStartPre", []):
+            self._run(name, line, environment)
+        if unit.get("Type", ["simple"])[-1] == "oneshot":
+            for line in unit.get("ExecStart", []):
+                self._run(name, line, environment)
+        else:
+            self._daemon(name, unit["ExecStart"][-1], environment)
+        self._up.add(name)
+        for line in unit.get("ExecStartPost", []):
+            self._run(name, line, environment)
+
+    def _daemon(self, name: str, line: str, environment: dict[str, str]) -> None:
+        argv, _ = _argv(line, environment)
+        if not Path(argv[0]).exists():
+            argv[0] = shutil.which(Path(argv[0]).name) or argv[0]
+        log = open(f"/run/{name}.log", "ab")  # noqa: SIM115 - the daemon writes on
+        with log:
+            try:
+                self._daemons[name] = subprocess.Popen(
+                    argv,
+                    env={**os.environ, **environment},
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+            except FileNotFoundError:
+                raise _Failed(f"{name}: {argv[0]} not found") from None
+        time.sleep(0.2)
+        if self._daemons[name].poll() is not None:
+            said = Path(f"/run/{name}.log").read_text(encoding="utf-8", errors="replace")
+            raise _Failed(f"{name} ended at once: {said[-500:]}")
+
+    def _stop(self, name: str) -> None:
+        for other in self._tied(name, "PartOf"):
+            self._stop(other)
+        if not self._is_up(name):
+            return
+        unit = _unit(name)
+        for line in unit.get("ExecStop", []):
+            self._run(name, line, _environment(unit))
+        self._up.discard(name)
+        daemon = self._daemons.pop(name, None)
+        if daemon is not None and daemon.poll() is None:
+            os.killpg(daemon.pid, signal.SIGTERM)
+            try:
+                daemon.wait(_END)
+            except subprocess.TimeoutExpired:
+                os.killpg(daemon.pid, signal.SIGKILL)
+                daemon.wait()
+
+    def _reload(self, name: str) -> None:
+        if not self._is_up(name):
+            raise _Failed(f"{name} is not active, cannot reload")
+        unit = _unit(name)
+        environment = _environment(unit)
+        if name in self._daemons:
+            environment["MAINPID"] = str(self._daemons[name].pid)
+        if not unit.get("ExecReload"):
+            raise _Failed(f"{name} cannot be reloaded")
+        for line in unit["ExecReload"]:
+            self._run(name, line, environment)
+        for other in self._tied(name, "ReloadPropagatedFrom"):
+            self._reload(other)
+
+    def _tied(self, name: str, key: str) -> Iterator[str]:
+        """The units that are up and name this one under a key."""
+        for other in sorted(self._up - {name}):
+            if name in " ".join(_unit(other).get(key, [])).split():
+                yield other
+
+    def _run(self, name: str, line: str, environment: dict[str, str]) -> None:
+        argv, lenient = _argv(line, environment)
+        said = self.systemctl(argv[1:]) if argv[0].endswith("/systemctl") else self._command(argv)
+        if said["status"] and not lenient:
+            raise _Failed(f"{name}: {line}: status {said['status']}: {said['stderr'].strip()}")
+
+
+class _Failed(Exception):
+    """What systemctl would have complained of."""
+
+
+def _unit(name: str) -> Settings:
+    """A unit's settings, with its drop-ins, as lists of assignments."""
+    own = next((path for d in DIRECTORIES if (path := Path(d, name)).exists()), None)
+    if own is None:
+        raise _Failed(f"unit {name} not found")
+    found: dict[str, Path] = {}
+    for directory in reversed(DIRECTORIES):
+        found |= {path.name: path for path in Path(directory, f"{name}.d").glob("*.conf")}
+    settings: Settings = {}
+    for path in (own, *(found[file] for file in sorted(found))):
+        text = path.read_text(encoding="utf-8").replace("\\\n", " ")
+        for line in text.splitlines():
+            key, equals, value = line.strip().partition("=")
+            if not equals or key.startswith(("#", ";")):
+                continue
+            if value.strip():
+                settings.setdefault(key.strip(), []).append(value.strip())
+            else:
+                settings[key.strip()] = []
+    return settings
+
+
+def _environment(unit: Settings) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for line in unit.get("Environment", []):
+        found |= dict(word.split("=", 1) for word in shlex.split(line))
+    for name in unit.get("EnvironmentFile", []):
+        path = Path(name.removeprefix("-"))
+        if path.exists():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                key, equals, value = line.partition("=")
+                if equals and not key.strip().startswith("#"):
+                    found[key.strip()] = " ".join(shlex.split(value))
+    return found
+
+
+def _argv(line: str, environment: dict[str, str]) -> tuple[list[str], bool]:
+    """A command's words, and whether its failure counts for nothing."""
+    lenient = "-" in line[: len(line) - len(line.lstrip("-@:+!"))]
+    words: list[str] = []
+    for word in shlex.split(line.lstrip("-@:+!")):
+        if match := _VARIABLE.fullmatch(word):
+            value = environment.get(match[1], "")
+            words += value.split() if "{" not in word else [value]
+        else:
+            words.append(_VARIABLE.sub(lambda found: environment.get(found[1], ""), word))
+    return words, lenient

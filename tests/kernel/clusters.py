@@ -1,0 +1,35 @@
+"""The clusters of the laboratory's tests, as layers of a spec (see support/specs.py)."""
+
+from support.specs import Layer
+
+#: One director between clients and two real servers behind it, by NAT, known by their address.
+NAT: Layer = {
+    "cluster": {"name": "trial", "target": "debian12", "forwarding": "nat"},
+    "networks": {
+        "public": {"interface": "eth0", "prefixes": ["192.0.2.0/24", "2001:db8:2::/64"]},
+        "private": {"interface": "eth1", "prefixes": ["10.11.12.0/24", "2001:db8:12::/64"]},
+    },
+    "directors": {
+        "lvs1": {
+            "addresses": {
+                "public": ["192.0.2.2", "2001:db8:2::2"],
+                "private": ["10.11.12.2", "2001:db8:12::2"],
+            }
+        }
+    },
+    "addresses": {"www": {"network": "public", "ip": ["192.0.2.10", "2001:db8:2::10"]}},
+    "pools": {
+        "web": {
+            "check": "none",
+            "real_servers": [
+                {"name": "web1", "ip": ["10.11.12.21", "2001:db8:12::21"], "weight": 3},
+                {"name": "web2", "ip": ["10.11.12.22", "2001:db8:12::22"], "weight": 2},
+                {"name": "web3", "ip": ["10.11.12.23", "2001:db8:12::23"], "weight": 1},
+            ],
+        }
+    },
+    "services": {"web": {"address": "www", "pool": "web", "ports": ["tcp/80"], "scheduler": "wrr"}},
+}
+
+#: HTTP and HTTPS under one mark, each client on one server.
+BUNDLE: Layer = {"services": {"web": {"ports": ["tcp/80", "tcp/443"], "mark": 80, "persistence": "5m"}}}

@@ -1,0 +1,187 @@
+"""The laboratory for tests: `trial(...)` builds a spec with `lvsc build` and starts the cluster on a real kernel."""
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Protocol as Interface
+
+import pytest
+import tomli_w
+
+from lvsc.compile import Options, compile_spec
+from lvsc.graph.traffic import Family, Protocol
+from lvsc.laboratory.kernels import Kernel, nftables, why_not
+from lvsc.laboratory.laboratory import Laboratory, laboratory
+from lvsc.laboratory.site import Answer, Question, Site, tally
+from support.specs import Layer, merged, plugins
+
+#: A change of an emitted file before it is installed: the end of its path, and what to make of its text.
+Edit = tuple[str, Callable[[str], str]]
+
+
+class Trial(Site):
+    """A cluster under trial, and the questions that tests ask of it."""
+
+    def get(
+        self,
+        *ports: int | str,
+        clients: int | Iterable[int] = 1,
+        times: int = 1,
+        address: str = "www",
+        ip: str | None = None,
+        family: Family = Family.IPV4,
+        limit: float = 3,
+    ) -> list[Answer]:
+        """Have clients, by their number or how many, ask each port some times; a port is 80 or "udp/53"."""
+        virtual = ip or next(
+            str(i) for i in self.cluster.addresses[address].ips if Family.of(i) is family
+        )
+        sources = self.clients(address, Family.IPV6 if ":" in virtual else Family.IPV4)
+        numbers = range(clients) if isinstance(clients, int) else clients
+        asked = [port.split("/") if isinstance(port, str) else ("tcp", port) for port in ports]
+        return self.ask(
+            Question(
+                protocol=Protocol(protocol), host=virtual, port=int(port), source=sources[number], limit=limit
+            )
+            for _ in range(times)
+            for number in numbers
+            for protocol, port in asked
+        )
+
+    def tally(self, *ports: int | str, **how: object) -> Counter[str]:
+        """How often each server answered, and each failure occurred."""
+        return tally(self.get(*ports, **how))  # type: ignore[arg-type] - get's own
+
+    def until(self, wanted: Callable[[], bool], what: str, limit: float = 60) -> None:
+        """Wait for a state, at most `limit` seconds."""
+        end = time.monotonic() + limit
+        while not wanted():
+            assert time.monotonic() < end, f"not within {limit} s: {what}"
+            time.sleep(0.1)
+
+    def table(self, director: str | None = None) -> str:
+        """A director's IPVS table, as `ipvsadm -Sn` prints it."""
+        return self.run(director or self.directors[0], "ipvsadm", "-Sn")
+
+
+class Laboratories:
+    """The laboratories of a session; each kernel is booted when the first test asks for it."""
+
+    def __init__(self) -> None:
+        self._stacks: dict[Kernel, ExitStack] = {}
+        self._running: dict[Kernel, Laboratory] = {}
+
+    def on(self, kernel: Kernel, *, fresh: bool = False) -> Laboratory:
+        """A running one. `fresh` boots it anew, for tests of what stays in a kernel, such as its modules."""
+        if why_not(Kernel.NATIVE) is None:
+            kernel = Kernel.NATIVE
+        if why := why_not(kernel):
+            pytest.skip(why)
+        if kernel in self._running and (fresh or not self._running[kernel].alive):
+            self._stacks.pop(kernel).close()
+            del self._running[kernel]
+        if kernel not in self._running:
+            stack = ExitStack()
+            self._running[kernel] = stack.enter_context(laboratory(kernel))
+            self._stacks[kernel] = stack
+        return self._running[kernel]
+
+    def close(self) -> None:
+        """End them all."""
+        for stack in self._stacks.values():
+            stack.close()
+
+
+class Start(Interface):
+    """What `trial` is."""
+
+    def __call__(
+        self,
+        *layers: Layer,
+        backends: Sequence[str] = ("iptables", "ipvsadm"),
+        kernel: Kernel | None = None,
+        fresh: bool = False,
+        edits: Sequence[Edit] = (),
+        serve: bool = True,
+        start: bool = True,
+    ) -> Trial:
+        """Build the layers' spec, make its machines, have the servers serve and load every host's files.
+
+        The kernel is the quickest that can: User Mode Linux for iptables, QEMU for nftables. Each of `edits` must change
+        something. `start` False leaves out the loading, but not the installing.
+        """
+
+
+@pytest.fixture(scope="session")
+def laboratories() -> Iterator[Laboratories]:
+    found = Laboratories()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def trial(laboratories: Laboratories, tmp_path: Path) -> Start:
+    def start_trial(
+        *layers: Layer,
+        backends: Sequence[str] = ("iptables", "ipvsadm"),
+        kernel: Kernel | None = None,
+        fresh: bool = False,
+        edits: Sequence[Edit] = (),
+        serve: bool = True,
+        start: bool = True,
+    ) -> Trial:
+        spec = tmp_path / "cluster.toml"
+        spec.write_text(tomli_w.dumps(merged(*layers)), encoding="utf-8")
+        words = [word for backend in backends for word in ("--backend", backend)]
+        built = subprocess.run(
+            [sys.executable, "-m", "lvsc", "build", str(spec), "-o", str(tmp_path), *words],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert built.returncode == 0, built.stderr
+        compiled = compile_spec(
+            spec.read_text(encoding="utf-8"), str(spec), plugins(), Options(backends=tuple(backends))
+        )
+        tree = tmp_path / compiled.cluster.name
+        for end, change in edits:
+            _edit(tree, end, change)
+        wanted = kernel or (Kernel.QEMU if "nftables" in backends else Kernel.UML)
+        assert "nftables" not in backends or nftables(wanted), f"no nftables in {wanted}"
+        site = Trial(laboratories.on(wanted, fresh=fresh), compiled.lowered, tree)
+        if serve:
+            site.serve()
+        if start:
+            site.start()
+        else:
+            for host in site.managed:
+                site.install(host)
+        return site
+
+    return start_trial
+
+
+def _edit(tree: Path, end: str, change: Callable[[str], str]) -> None:
+    """Change every file whose path ends so."""
+    files = [path for path in tree.rglob("*") if str(path).endswith(end) and path.is_file()]
+    assert files, f"no file of the tree ends in {end}"
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        changed = change(text)
+        assert changed != text, f"the edit of {path.name} changes nothing"
+        path.write_text(changed, encoding="utf-8")
+
+
+def without(*words: str) -> Callable[[str], str]:
+    """An edit that removes the lines that hold all of these words."""
+
+    def change(text: str) -> str:
+        return "".join(
+            line for line in text.splitlines(keepends=True) if not all(word in line for word in words)
+        )
+
+    return change

@@ -19,11 +19,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update", action="store_true", help="write generated and golden files anew instead of judging them"
     )
+    parser.addoption("--full", action="store_true", help="run also the kernel tests that say the same once more, slowly")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--update") and os.environ.get("CI"):
         raise pytest.UsageError("--update would make every golden file right, so CI refuses it")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--full"):
+        for item in items:
+            if item.get_closest_marker("full"):
+                item.add_marker(pytest.mark.skip(reason="only in the full set: --full"))
 
 
 @pytest.fixture

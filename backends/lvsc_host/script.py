@@ -90,6 +90,11 @@ select_added() {
 }
 
 start() {
+	# busybox's ip has no fou, no checksums of gre and no modes of ip6tnl0.
+	if wanted | grep -qE '^(gue6?|(ip6)?gre|ip6tnl0) ' && ! "$ip" -V >/dev/null 2>&1; then
+		echo "$0: these tunnels need the ip of iproute2, and $ip is another one: install iproute2 (apk add iproute2)" >&2
+		return 1
+	fi
 	mkdir -p "${added%/*}"
 	touch "$added"
 	wanted >"$added.wanted"

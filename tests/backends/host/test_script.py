@@ -2,6 +2,7 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 from shutil import which
+from typing import Any
 
 import pytest
 
@@ -219,17 +220,23 @@ def test_an_ipv6_address_on_loopback_is_usable_at_once(
     assert "tentative" not in ran.stdout
 
 
-def test_busybox_alone_is_enough_for_addresses(
-    emit: Emit, make: Make, namespace: Run, tmp_path: Path, alpine: Target
-) -> None:
-    busybox = which("busybox")
-    if busybox is None:
+@pytest.fixture
+def busybox(tmp_path: Path, alpine: Target) -> Target:
+    """Alpine as it is without further packages, its programs in `bin` of the test's directory."""
+    program = which("busybox")
+    if program is None:
         pytest.skip("no busybox: apt-get install busybox-static")
     (tmp_path / "bin").mkdir()
     for applet in APPLETS:
-        (tmp_path / "bin" / applet).symlink_to(busybox)
-    programs = tuple({**dict(alpine.programs), "ip": str(tmp_path / "bin/ip")}.items())
-    target = replace(alpine, programs=programs)
+        (tmp_path / "bin" / applet).symlink_to(program)
+    programs = {**dict(alpine.programs), "ip": str(tmp_path / "bin/ip")}
+    return replace(alpine, programs=tuple(programs.items()))
+
+
+def test_busybox_alone_is_enough_for_addresses(
+    emit: Emit, make: Make, namespace: Run, tmp_path: Path, busybox: Target
+) -> None:
+    target = busybox
     write(
         tmp_path, "first.sh", emit, make.address("10.0.0.80/32"), make.address("fd00::80/128"), target=target
     )
@@ -255,6 +262,40 @@ def test_busybox_alone_is_enough_for_addresses(
         ["192.0.2.10/24 eth0.5", "fd00::10/64 eth0.5"],
         [],
     ]
+
+
+@pytest.mark.parametrize(
+    ("needed", "tunnel"),
+    [
+        (False, {"kind": "ipip"}),
+        (False, {"kind": "gre", "inner": 6, "outer": 6}),
+        (True, {"kind": "ipip", "outer": 6}),
+        (True, {"kind": "gre", "local": "10.0.0.2"}),
+        (True, {"kind": "gue", "port": 5555}),
+        (True, {"kind": "gue", "inner": 6, "outer": 6, "port": 5555}),
+    ],
+    ids=str,
+)
+def test_what_busybox_cannot_do_asks_for_iproute2(
+    *,
+    needed: bool,
+    tunnel: dict[str, Any],
+    emit: Emit,
+    make: Make,
+    namespace: Run,
+    tmp_path: Path,
+    busybox: Target,
+) -> None:
+    address = make.address("10.0.0.80/32")
+    write(tmp_path, "addresses.sh", emit, make.tunnel(**tunnel), address, target=busybox)
+    ran = namespace(
+        f"env -i PATH={tmp_path}/bin sh addresses.sh start || echo $?; ip -o addr show to 10.0.0.80"
+    )
+    (said,) = ran.stderr.splitlines()[-1:]
+    # Without the modules no tunnel comes up here.
+    assert ("install iproute2 (apk add iproute2)" if needed else "cannot add device") in said
+    assert ran.stdout.startswith("1\n")
+    assert ("10.0.0.80/32" in ran.stdout) is not needed
 
 
 def test_another_word_than_start_and_stop_is_refused(

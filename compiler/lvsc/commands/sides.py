@@ -117,7 +117,6 @@ class SideReader:
                 filled,
                 self._plugins,
                 roles=frozenset({Role.PACKET_FILTER, Role.DIRECTOR}),
-                thresholds=False,
             )
         if unknown:
             raise DiagnosticError([_unreadable(source.file) for source in unknown])

@@ -20,11 +20,26 @@ from lvsc.compare.pairing import Paired
 from lvsc.compare.settings import setting_changes
 from lvsc.compare.sides import PACKET_KINDS, HostSide, Side
 from lvsc.compare.unknown import unknowns
-from lvsc.graph.nodes import Accept, HelperAssignment, Marking, Node, NoTrack, SourceNat, VirtualService
+from lvsc.graph.nodes import (
+    Accept,
+    ConnectionSync,
+    HelperAssignment,
+    Marking,
+    Node,
+    NoTrack,
+    SourceNat,
+    Timeouts,
+    VirtualService,
+)
 from lvsc.packets.diagram import Space
 from lvsc.plugins.backend import Role
 
 _RULES: tuple[type[Node], ...] = (Marking, HelperAssignment, NoTrack, SourceNat, Accept, VirtualService)
+#: What a director has beside its table, and `ipvsadm -Sn` does not print.
+_BESIDE_THE_TABLE: dict[type[Node], str] = {
+    Timeouts: "the time-outs of connections: they are not compared",
+    ConnectionSync: "the synchronisation of connections: it is not compared",
+}
 
 
 class NothingInCommonError(Exception):
@@ -124,8 +139,10 @@ def _notes(old: HostSide, new: HostSide) -> Iterator[str]:
         if (role in old.roles) != (role in new.roles):
             word = "packet filters" if role is Role.PACKET_FILTER else "virtual services"
             yield f"one side says nothing of {word}: they are not compared"
-    if old.thresholds != new.thresholds:
-        yield "`ipvsadm -S` does not print real servers' connection limits: they are not compared"
+    for kind, word in _BESIDE_THE_TABLE.items():
+        said = (*old.nodes.of(kind), *new.nodes.of(kind))
+        if any(not side.would_say(node) for node in said[:1] for side in (old, new)):
+            yield f"one side says nothing of {word}"
 
 
 def _apart(old: Side, new: Side, pairs: list[tuple[HostSide, HostSide]]) -> str:

@@ -10,7 +10,6 @@ from lvsc.compare.changes import ChangeKind, PacketChange
 from lvsc.compare.names import Names, selector_words
 from lvsc.compare.sides import HostSide, Side
 from lvsc.compare.treatment import (
-    Backing,
     Refused,
     Treatment,
     arriving,
@@ -82,8 +81,6 @@ def service_changes(
     marks = Role.PACKET_FILTER in old[1].roles & new[1].roles
     before = balanced(space, *old, marks=marks, ignore_weights=ignore_weights)
     after = balanced(space, *new, marks=marks, ignore_weights=ignore_weights)
-    if not (old[1].thresholds and new[1].thresholds):
-        before, after = _without_limits(before), _without_limits(after)
     pairs: dict[Pair, bool] = {}
 
     def pair(one: Hashable, other: Hashable) -> Hashable:
@@ -254,16 +251,3 @@ def _title(side: Balanced, found: Found) -> str:
 def _even(treatment: Treatment) -> Treatment:
     """The treatment without its weights."""
     return replace(treatment, servers=tuple(replace(server, weight=1) for server in treatment.servers))
-
-
-def _without_limits(side: Balanced) -> Balanced:
-    def unlimited(server: Backing) -> Backing:
-        return replace(server, upper_threshold=0, lower_threshold=0)
-
-    return replace(
-        side,
-        treatments={
-            selector: replace(treatment, servers=tuple(map(unlimited, treatment.servers)))
-            for selector, treatment in side.treatments.items()
-        },
-    )

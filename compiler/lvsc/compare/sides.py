@@ -85,8 +85,6 @@ class HostSide:
     """The backends that read it."""
     complete: tuple[Backend, ...] = ()
     """The backends of whose files it has all, so that it speaks of whatever they render."""
-    thresholds: bool = True
-    """Whether it says real servers' connection limits; `ipvsadm -S` leaves them out."""
     foreign: tuple[Foreign, ...] = ()
     unread: tuple[Unread, ...] = ()
 
@@ -163,7 +161,6 @@ def of_texts(
     *,
     roles: frozenset[Role] = frozenset(),
     complete: bool = False,
-    thresholds: bool = True,
 ) -> tuple[Side, tuple[Source, ...]]:
     """What texts say that some backend reads, and the texts that none does.
 
@@ -193,7 +190,6 @@ def of_texts(
                 roles=hosts[host].roles | roles,
                 whole=False,
                 complete=hosts[host].readers if complete else (),
-                thresholds=thresholds,
             )
             for host in sorted(hosts)
         },
@@ -255,7 +251,6 @@ class _Collected:
         roles: frozenset[Role],
         whole: bool,
         complete: tuple[Backend, ...] = (),
-        thresholds: bool = True,
     ) -> HostSide:
         return HostSide(
             host=self._host,
@@ -264,7 +259,6 @@ class _Collected:
             whole=whole,
             readers=frozenset(self._readers),
             complete=complete,
-            thresholds=thresholds,
             foreign=tuple(self._foreign),
             unread=tuple(self._unread),
         )

@@ -33,3 +33,23 @@ NAT: Layer = {
 
 #: HTTP and HTTPS under one mark, each client on one server.
 BUNDLE: Layer = {"services": {"web": {"ports": ["tcp/80", "tcp/443"], "mark": 80, "persistence": "5m"}}}
+
+#: A second director, and a gateway that moves with the virtual address.
+PAIR: Layer = {
+    "networks": {"private": {"gateway": "inside"}},
+    "directors": {
+        "lvs1": {"priority": 150},
+        "lvs2": {
+            "priority": 100,
+            "addresses": {
+                "public": ["192.0.2.3", "2001:db8:2::3"],
+                "private": ["10.11.12.3", "2001:db8:12::3"],
+            },
+        },
+    },
+    "failover": {"virtual_router_id": 51},
+    "addresses": {"inside": {"network": "private", "ip": ["10.11.12.10", "2001:db8:12::10"]}},
+}
+
+#: The active director tells the other of its connections.
+SYNC: Layer = {"connection_sync": {"network": "private", "id": 51}}

@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,8 @@ from pathlib import Path
 
 #: Data files of guests: the first process, and what a kernel needs to run at all.
 BOOT = Path(__file__).resolve().parent / "boot"
+#: What a guest's first process runs.
+SCRIPTS = ("guest-init", "mounts")
 
 #: Waits in the guest's process group for the end of its standard input, which only the starting process holds open:
 #: so even a killed lvsc takes its guest along. The group's first process becomes the guest itself.
@@ -60,18 +63,30 @@ def boot_directory(share: Path) -> Iterator[Path]:
         raise GuestError(f"`{share}` holds {min(unfit)!r}, which a guest's mount does not take; set TMPDIR")
     with tempfile.TemporaryDirectory(prefix="lvsc-guest-") as name:
         directory = Path(name)
-        shutil.copy(BOOT / "guest-init", directory)
-        (directory / "guest-init").chmod(0o755)
+        for script in SCRIPTS:
+            shutil.copyfile(BOOT / script, directory / script)
+            (directory / script).chmod(0o755)
         if os.geteuid() == 0:
             hand_over(directory)
             hand_over(share)
-            for ancestor in (*share.parents, *directory.parents):
-                if not ancestor.stat().st_mode & 0o001:
-                    raise GuestError(
-                        f"`nobody`, who runs the guest, may not enter `{ancestor}`; "
-                        "set TMPDIR to a directory that everybody may enter"
-                    )
+            for closed in (*_closed(share), *_closed(directory)):
+                raise GuestError(
+                    f"`nobody`, who runs the guest, may not enter `{closed}`; "
+                    "set TMPDIR to a directory that everybody may enter"
+                )
         yield directory
+
+
+def readable(path: Path) -> bool:
+    """Whether a file is there for the user that a guest of this user's runs as."""
+    if os.geteuid() != 0:
+        return os.access(path, os.R_OK)
+    return path.exists() and not any(_closed(path)) and bool(path.stat().st_mode & stat.S_IROTH)
+
+
+def _closed(path: Path) -> Iterator[Path]:
+    """The directories on the way to a path that not everybody may enter."""
+    return (parent for parent in path.resolve().parents if not parent.stat().st_mode & stat.S_IXOTH)
 
 
 def hand_over(path: Path) -> None:

@@ -6,7 +6,7 @@ from enum import Enum
 from functools import cache
 from pathlib import Path
 
-from lvsc.laboratory import uml
+from lvsc.laboratory import qemu, uml
 from lvsc.laboratory.guest import Guest, GuestError
 
 __all__ = ["Guest", "GuestError", "Kernel", "nftables", "running", "why_not"]
@@ -29,7 +29,9 @@ def why_not(kernel: Kernel) -> str | None:
     match kernel:
         case Kernel.UML:
             return uml.why_not()
-        case Kernel.NATIVE | Kernel.QEMU:
+        case Kernel.QEMU:
+            return qemu.why_not()
+        case Kernel.NATIVE:
             return f"{kernel.value} is not written yet"
 
 
@@ -55,9 +57,13 @@ def running(kernel: Kernel, share: Path, command: Sequence[str]) -> Iterator[Gue
     """
     if why := why_not(kernel):
         raise GuestError(why)
+    share = share.resolve()
     match kernel:
         case Kernel.UML:
             with uml.running(share, command) as guest:
                 yield guest
-        case Kernel.NATIVE | Kernel.QEMU:
+        case Kernel.QEMU:
+            with qemu.running(share, command) as guest:
+                yield guest
+        case Kernel.NATIVE:
             raise GuestError(f"{kernel.value} is not written yet")

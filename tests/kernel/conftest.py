@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol as Interface
@@ -12,7 +12,7 @@ from typing import Protocol as Interface
 import pytest
 import tomli_w
 
-from lvsc.compile import Options, compile_spec
+from lvsc.compile import Compiled, Options, compile_spec
 from lvsc.graph.traffic import Family, Protocol
 from lvsc.laboratory.kernels import Kernel, nftables, why_not
 from lvsc.laboratory.laboratory import Laboratory, laboratory
@@ -26,6 +26,12 @@ Edit = tuple[str, Callable[[str], str]]
 class Trial(Site):
     """A cluster under trial, and the questions that tests ask of it."""
 
+    def __init__(self, laboratory: Laboratory, compiled: Compiled, tree: Path) -> None:
+        """As `Site` has it, of what was compiled."""
+        super().__init__(laboratory, compiled.lowered, tree)
+        self.compiled = compiled
+        self._built = tree
+
     def get(
         self,
         *ports: int | str,
@@ -37,9 +43,7 @@ class Trial(Site):
         limit: float = 3,
     ) -> list[Answer]:
         """Have clients, by their number or how many, ask each port some times; a port is 80 or "udp/53"."""
-        virtual = ip or next(
-            str(i) for i in self.cluster.addresses[address].ips if Family.of(i) is family
-        )
+        virtual = ip or next(str(i) for i in self.cluster.addresses[address].ips if Family.of(i) is family)
         sources = self.clients(address, Family.IPV6 if ":" in virtual else Family.IPV4)
         numbers = range(clients) if isinstance(clients, int) else clients
         asked = [port.split("/") if isinstance(port, str) else ("tcp", port) for port in ports]
@@ -54,7 +58,7 @@ class Trial(Site):
 
     def tally(self, *ports: int | str, **how: object) -> Counter[str]:
         """How often each server answered, and each failure occurred."""
-        return tally(self.get(*ports, **how))  # type: ignore[arg-type] - get's own
+        return tally(self.get(*ports, **how))  # type: ignore[arg-type]  # the same words as of get
 
     def until(self, wanted: Callable[[], bool], what: str, limit: float = 60) -> None:
         """Wait for a state, at most `limit` seconds."""
@@ -62,6 +66,13 @@ class Trial(Site):
         while not wanted():
             assert time.monotonic() < end, f"not within {limit} s: {what}"
             time.sleep(0.1)
+
+    def rewrite(self, host: str, end: str, change: Callable[[str], str]) -> None:
+        """Change an emitted file of a host that runs, and load all of the host's again."""
+        _edit(self._built / host, end, change)
+        self.install(host)
+        for done in self.load(host):
+            assert done.quiet, done
 
     def table(self, director: str | None = None) -> str:
         """A director's IPVS table, as `ipvsadm -Sn` prints it."""
@@ -74,6 +85,8 @@ class Laboratories:
     def __init__(self) -> None:
         self._stacks: dict[Kernel, ExitStack] = {}
         self._running: dict[Kernel, Laboratory] = {}
+        self.standing: dict[Laboratory, tuple[Hashable, Trial]] = {}
+        """The site that each has now, and what it was made of."""
 
     def on(self, kernel: Kernel, *, fresh: bool = False) -> Laboratory:
         """A running one. `fresh` boots it anew, for tests of what stays in a kernel, such as its modules."""
@@ -108,11 +121,13 @@ class Start(Interface):
         edits: Sequence[Edit] = (),
         serve: bool = True,
         start: bool = True,
+        shared: bool = False,
     ) -> Trial:
         """Build the layers' spec, make its machines, have the servers serve and load every host's files.
 
         The kernel is the quickest that can: User Mode Linux for iptables, QEMU for nftables. Each of `edits` must change
-        something. `start` False leaves out the loading, but not the installing.
+        something. `start` False leaves out the loading, but not the installing. `shared` takes the site of the last trial
+        if that was of the very same, for tests that only ask.
         """
 
 
@@ -133,7 +148,16 @@ def trial(laboratories: Laboratories, tmp_path: Path) -> Start:
         edits: Sequence[Edit] = (),
         serve: bool = True,
         start: bool = True,
+        shared: bool = False,
     ) -> Trial:
+        wanted = kernel or (Kernel.QEMU if "nftables" in backends else Kernel.UML)
+        assert "nftables" not in backends or nftables(wanted), f"no nftables in {wanted}"
+        where = laboratories.on(wanted, fresh=fresh)
+        key = (repr(merged(*layers)), tuple(backends), tuple(edits), serve, start)
+        had, standing = laboratories.standing.pop(where, (None, None))
+        if shared and standing is not None and had == key:
+            laboratories.standing[where] = key, standing
+            return standing
         spec = tmp_path / "cluster.toml"
         spec.write_text(tomli_w.dumps(merged(*layers)), encoding="utf-8")
         words = [word for backend in backends for word in ("--backend", backend)]
@@ -150,9 +174,7 @@ def trial(laboratories: Laboratories, tmp_path: Path) -> Start:
         tree = tmp_path / compiled.cluster.name
         for end, change in edits:
             _edit(tree, end, change)
-        wanted = kernel or (Kernel.QEMU if "nftables" in backends else Kernel.UML)
-        assert "nftables" not in backends or nftables(wanted), f"no nftables in {wanted}"
-        site = Trial(laboratories.on(wanted, fresh=fresh), compiled.lowered, tree)
+        site = Trial(where, compiled, tree)
         if serve:
             site.serve()
         if start:
@@ -160,6 +182,8 @@ def trial(laboratories: Laboratories, tmp_path: Path) -> Start:
         else:
             for host in site.managed:
                 site.install(host)
+        if shared:
+            laboratories.standing[where] = key, site
         return site
 
     return start_trial

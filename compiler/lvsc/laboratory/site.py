@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,20 @@ class Answer:
 
     def __str__(self) -> str:
         return self.server or self.error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """A file to be fetched by FTP."""
+
+    server: str
+    mode: str
+    """Which kind of client: one of `agent/ftp.py`."""
+    source: str
+    port: int = 21
+    tls: bool = False
+    limit: float = 5.0
+    """How long to wait for each answer, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,8 +246,12 @@ class Site:
                 raise LaboratoryError(f"{host}: vsftpd: {done.stderr}")
 
     def fetch(self, address: str, *modes: str, source: str = "", limit: float = 5) -> list[Transfer]:
-        """Fetch a file by FTP from outside, once for each mode of `agent/ftp.py`."""
-        said = self.laboratory.call("ftp", OUTSIDE, server=address, modes=modes, source=source, limit=limit)
+        """Fetch a file by FTP from outside, in each mode of `agent/ftp.py` at once."""
+        return self.transfer(Fetch(server=address, mode=mode, source=source, limit=limit) for mode in modes)
+
+    def transfer(self, wanted: Iterable[Fetch]) -> list[Transfer]:
+        """Fetch files by FTP from outside, many at a time; what came of it, in the same order."""
+        said = self.laboratory.call("ftp", OUTSIDE, wanted=[asdict(each) for each in wanted])
         return [Transfer(**each) for each in said]
 
     def silence(self, host: str) -> None:

@@ -181,6 +181,4 @@ class Work:
         self._held.close(call["name"])
 
     def _ftp(self, call: dict[str, Any]) -> list[dict[str, Any]]:
-        return [
-            ftp.fetch(call["server"], mode, call.get("source", ""), call["limit"]) for mode in call["modes"]
-        ]
+        return ftp.fetch_all(call["wanted"])

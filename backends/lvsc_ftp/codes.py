@@ -50,7 +50,7 @@ RANGE_HOLDS_CONTROL = Code(
 UNFIT = Code(
     "FTP007",
     "a setting that vsftpd cannot be given",
-    """The target ships no vsftpd, or none that lvsc knows the unit of. Say `server = "other"` where another program serves
+    """The target ships no vsftpd. Say `server = "other"` where another program serves
 FTP, and give it the passive range that the spec says.""",
 )
 

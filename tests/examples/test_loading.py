@@ -86,6 +86,8 @@ def test_a_unit_does_what_the_manifest_says(example: str) -> None:
             steps = [step for _, step in tree.steps if step.unit == name]
             unit = read_unit(text, tree.target.init)
             load = tuple(command for step in steps for command in step.load)
+            if all(name in command for command in load):
+                continue  # a daemon's: to load is to run the unit
             assert (unit.start, unit.reload) == (load, load), tree
             assert unit.stop == tuple(command for step in steps for command in step.unload), tree
             own += 1

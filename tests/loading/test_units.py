@@ -46,6 +46,7 @@ OPENRC_STUBS = {
     "ipvsadm": "need net\n",
     "nftables": "before net\n",
     "iptables": "before net\n",
+    "vsftpd": "need net\n",
 }
 
 SYSTEMD_CASES = [
@@ -64,6 +65,7 @@ CASES = [
     pytest.param("dns", Options(backends=("iptables",)), id="Alpine, iptables"),
     pytest.param("ipvsadm", Options(target="alpine324"), id="Alpine, ipvsadm"),
     pytest.param("tunnel", Options(target="alpine324", backends=("iptables",)), id="Alpine, tunnels"),
+    pytest.param("direct-routing", Options(target="alpine324"), id="Alpine, direct routing, FTP"),
 ]
 
 

@@ -234,12 +234,6 @@ REFUSED: dict[str, tuple[str, str, Layer, Layer]] = {
         ftp(passive_ports=RANGE, control_port=10000),
         ftp(passive_ports=RANGE, control_port=9999),
     ),
-    "no-vsftpd-unit": (
-        "FTP007",
-        "services.files",
-        merged(ftp(), {"pools": {"web": {"target": "alpine324"}}}),
-        merged(ftp(server="other"), {"pools": {"web": {"target": "alpine324"}}}),
-    ),
     "tls-of-both-families": (
         "FTP008",
         "services.files.address",

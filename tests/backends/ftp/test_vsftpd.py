@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,19 @@ def test_the_drop_in_gives_vsftpd_both_files(target: str, path: str, command: st
     assert lines[-2:] == ["ExecStart=", f"ExecStart={command}"]
 
 
+def test_openrc_gets_a_script_that_takes_the_place_of_the_distributions() -> None:
+    emission = emit(settings(), target="alpine324")
+    script = text(emission, "/etc/init.d/lvsc-vsftpd")
+    assert script.startswith("#!/sbin/openrc-run\n")
+    assert f'command_args="/etc/vsftpd/vsftpd.conf {SETTINGS}"\n' in script
+    assert "\t/sbin/rc-service --ifexists --ifstarted vsftpd stop\n" in script
+    # Where an administrator lets vsftpd leave the foreground, OpenRC would not find the process that it started.
+    assert "background=NO\n" in text(emission)
+    (step,) = emission.steps
+    assert (step.stage, step.unit) == (Stage.SETTINGS, "lvsc-vsftpd")
+    assert step.load == (("/sbin/rc-service", "lvsc-vsftpd", "restart"),)
+
+
 def test_vsftpd_is_started_anew() -> None:
     (step,) = emit(settings()).steps
     assert (step.stage, step.unit) == (Stage.SETTINGS, "vsftpd.service")
@@ -123,10 +137,13 @@ def test_only_passive_settings_are_rendered() -> None:
     assert not Vsftpd().renders(KernelModule(host="ftp1", origin=ORIGIN, name="ip_vs"))
 
 
-@pytest.mark.parametrize(("target", "codes"), [("debian12", []), ("rhel9", []), ("alpine324", ["FTP007"])])
-def test_a_target_without_a_unit_is_refused(target: str, codes: list[str]) -> None:
-    assert [found.code.id for found in Vsftpd().check(part(settings(), target=target))] == codes
-    assert list(Vsftpd().check(part(target=target))) == []
+@pytest.mark.parametrize("target", ["debian12", "rhel9", "alpine324"])
+def test_only_a_target_without_vsftpd_is_refused(target: str) -> None:
+    able = part(settings(), target=target)
+    bare = replace(able.target, units=replace(able.target.units, vsftpd=None))
+    assert list(Vsftpd().check(able)) == []
+    assert [found.code.id for found in Vsftpd().check(replace(able, target=bare))] == ["FTP007"]
+    assert list(Vsftpd().check(replace(part(target=target), target=bare))) == []
 
 
 # --- a real vsftpd ---------------------------------------------------------------------------------------------------

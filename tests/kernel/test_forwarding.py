@@ -1,0 +1,103 @@
+"""By which way packets reach a real server and answers the client, and what direct routing needs of the real servers."""
+
+import json
+
+import pytest
+
+from lvsc.graph.traffic import Family
+from lvsc.laboratory.topology import OUTSIDE
+
+from .clusters import METHODS
+from .conftest import Edit, Start, Trial, without
+from .held import differences
+
+pytestmark = pytest.mark.kernel
+
+#: The port of each method's service, and the real server that answers there.
+SERVERS = {"nat": (80, {"near1"}), "direct": (81, {"lan1", "lan2"}), "tunnel": (82, {"far1"})}
+VIP = {Family.IPV4: "192.0.2.10", Family.IPV6: "2001:db8:2::10"}
+#: What `arp_ignore` and `arp_announce` do on one real server, and the virtual address on loopback on another.
+BROKEN: tuple[Edit, ...] = (
+    ("lan1/etc/sysctl.d/90-lvsc.conf", without("arp_")),
+    ("lan3/etc/lvsc/addresses.sh", without("address ", " lo")),
+)
+
+
+@pytest.mark.parametrize("family", Family, ids=str)
+@pytest.mark.parametrize("method", SERVERS)
+def test_each_method_reaches_its_servers_who_see_the_client_itself(
+    trial: Start, method: str, family: Family
+) -> None:
+    port, servers = SERVERS[method]
+    site = trial(METHODS, shared=True)
+    answers = site.get(port, clients=4, family=family)
+    assert {answer.server for answer in answers} == servers
+    assert [answer.client for answer in answers] == list(site.clients("www", family)[:4])
+
+
+@pytest.mark.parametrize("method", SERVERS)
+def test_only_nat_changes_the_address_that_a_server_is_asked_at(trial: Start, method: str) -> None:
+    port, _ = SERVERS[method]
+    asked = {answer.address for answer in trial(METHODS, shared=True).get(port, clients=2)}
+    assert asked == ({"10.11.12.21"} if method == "nat" else {VIP[Family.IPV4]})
+
+
+@pytest.mark.parametrize("family", Family, ids=str)
+def test_one_service_mixes_all_methods(trial: Start, family: Family) -> None:
+    site = trial(METHODS, shared=True)
+    assert site.tally(83, clients=12, family=family) == {"near2": 4, "lan4": 4, "far2": 4}
+
+
+def test_the_kernel_holds_what_the_spec_says(trial: Start) -> None:
+    assert differences(trial(METHODS, shared=True)) == ""
+
+
+@pytest.mark.parametrize("family", Family, ids=str)
+def test_neighbours_always_take_the_director_for_the_virtual_address(trial: Start, family: Family) -> None:
+    site = trial(METHODS, shared=True)
+    for _ in range(8):
+        forget_neighbours(site)
+        assert site.tally(81, clients=4, family=family) == {"lan1": 2, "lan2": 2}
+        assert neighbour(site, VIP[family]) == "lvs1"
+
+
+def test_without_the_arp_settings_a_real_server_takes_the_clients_over(trial: Start) -> None:
+    site = trial(METHODS, edits=BROKEN, shared=True)
+
+    def taken() -> bool:
+        forget_neighbours(site)
+        return site.tally(81, clients=4) == {"lan1": 4}
+
+    site.until(taken, "lan1 answers everybody")
+    assert neighbour(site, VIP[Family.IPV4]) == "lan1"
+
+
+def test_ipv6_needs_no_counterpart_of_the_arp_settings(trial: Start) -> None:
+    site = trial(METHODS, edits=BROKEN, shared=True)
+    for _ in range(4):
+        forget_neighbours(site)
+        assert site.tally(81, clients=4, family=Family.IPV6) == {"lan1": 2, "lan2": 2}
+
+
+@pytest.mark.parametrize("family", Family, ids=str)
+def test_without_the_virtual_address_on_loopback_nobody_answers(trial: Start, family: Family) -> None:
+    whole = trial(METHODS, shared=True)
+    assert whole.tally(80, address="second", clients=2, family=family) == {"lan3": 2}
+    site = trial(METHODS, edits=BROKEN, shared=True)
+    assert site.tally(80, address="second", clients=2, family=family, limit=2) == {"no answer": 2}
+
+
+def forget_neighbours(site: Trial) -> None:
+    """Have everybody ask anew whose a hardware address is."""
+    for host in site.topology.hosts:
+        site.run(host.name, "ip", "neigh", "flush", "all")
+
+
+def neighbour(site: Trial, ip: str) -> str:
+    """The host that the clients' router takes for the owner of an address."""
+    owners = {}
+    for host in site.topology.hosts:
+        for link in json.loads(site.run(host.name, "ip", "-j", "link")):
+            owners[link.get("address")] = host.name
+    (known,) = json.loads(site.run(OUTSIDE, "ip", "-j", "neigh", "show", "to", ip))
+    return owners[known["lladdr"]]

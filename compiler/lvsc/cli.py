@@ -28,6 +28,7 @@ COMMANDS = {
     "diff": "say what changes for packets, and what else",
     "git-diff": "the same for git, which calls it with its own arguments",
     "trace": "follow a packet through the directors",
+    "rehearse": "run the cluster on a real kernel and send it real packets",
     "verify": "prove that the files say what the specs ask for",
     "explain": "explain a service of a spec, or an error code",
     "init": "write a commented spec to begin with",

@@ -7,6 +7,7 @@ from lvsc.diagnostics import Code
 from lvsc.lowering import codes as lowering_codes
 from lvsc.output import codes as output_codes
 from lvsc.plugins.manager import Plugins
+from lvsc.rehearsal import codes as rehearsal_codes
 from lvsc.report import diff_findings
 from lvsc.spec import codes as spec_codes
 from lvsc.spec import model_codes
@@ -30,6 +31,7 @@ def own_codes() -> dict[str, Code]:
         output_codes,
         verify_codes,
         trace_codes,
+        rehearsal_codes,
     )
     return {code.id: code for module in modules for code in module.ALL}
 

@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -70,6 +70,10 @@ class Laboratory:
         if "error" in reply:
             raise LaboratoryError(f"{host or 'laboratory'}: {do}: {reply['error']}")
         return reply["value"]
+
+    def lacks(self, modules: Iterable[str]) -> tuple[str, ...]:
+        """The modules that the kernel does not have."""
+        return tuple(self.call("lacks", modules=list(modules)))
 
     def hand_in(self, text: str) -> str:
         """Put a text where hosts can copy it from; its path there."""

@@ -1,11 +1,11 @@
 """What clients ask of a cluster's services, and what its servers must answer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lvsc.graph.nodes import DnsProbe, HttpProbe, PingProbe, ScriptProbe, SmtpProbe, UdpProbe
 from lvsc.graph.traffic import PortRange, Protocol
-from lvsc.lowering.lowered import Lowered, LoweredService
+from lvsc.lowering.lowered import LoweredService
 from lvsc.lowering.probes import ChosenCheck, choose_check
 from lvsc.spec.model import PoolServer, SorryHost
 
@@ -51,21 +51,18 @@ def servers(lowered: LoweredService) -> Iterator[PoolServer | SorryHost]:
         yield pool.sorry_server
 
 
-def ftp_servers(lowered: Lowered) -> tuple[PoolServer, ...]:
+def ftp_servers(services: Iterable[LoweredService]) -> tuple[PoolServer, ...]:
     """The real servers that run an FTP server, each once."""
     found = {
-        server.name: server
-        for each in lowered.services
-        if speaks_ftp(each)
-        for server in each.service.pool.enabled
+        server.name: server for each in services if speaks_ftp(each) for server in each.service.pool.enabled
     }
     return tuple(found.values())
 
 
-def servings(lowered: Lowered, names: Mapping[str, str]) -> dict[str, tuple[Serving, ...]]:
+def servings(services: Iterable[LoweredService], names: Mapping[str, str]) -> dict[str, tuple[Serving, ...]]:
     """What each host answers, by name; `names` has the host of each server's address. Without what vsftpd answers."""
     found: dict[str, dict[tuple[Protocol, int], Serving]] = {}
-    for each in lowered.services:
+    for each in services:
         check = check_of(each)
         for server in servers(each):
             own = found.setdefault(names[str(server.ips[0])], {})

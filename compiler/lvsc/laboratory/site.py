@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from lvsc import targets
 from lvsc.graph.traffic import Family, Protocol
 from lvsc.laboratory.kernels import nftables
 from lvsc.laboratory.laboratory import Laboratory, LaboratoryError
 from lvsc.laboratory.services import ftp_servers, servings
 from lvsc.laboratory.topology import OUTSIDE, Topology, topology
-from lvsc.lowering.lowered import Lowered
+from lvsc.lowering.lowered import Lowered, LoweredService
 from lvsc.spec.model import Cluster
 
 #: An anonymous server as its operator would have it; seccomp filters of old versions do not know new kernels.
@@ -122,13 +123,20 @@ class Loaded:
 class Site:
     """A cluster's machines in a laboratory."""
 
-    def __init__(self, laboratory: Laboratory, lowered: Lowered, tree: Path) -> None:
+    def __init__(
+        self,
+        laboratory: Laboratory,
+        lowered: Lowered,
+        tree: Path,
+        services: Sequence[LoweredService] | None = None,
+    ) -> None:
         """Make the machines; they have addresses and routes, and none of lvsc's files.
 
         Args:
             laboratory: Where; the machines of an earlier site there end.
             lowered: What was built.
             tree: The directory of the cluster that `lvsc build` wrote, with its manifest.
+            services: Those whose servers are made; None makes all.
 
         Raises:
             Unbuildable: The cluster leaves no room for a router.
@@ -137,7 +145,8 @@ class Site:
         self.laboratory = laboratory
         self.lowered = lowered
         self.cluster: Cluster = lowered.cluster
-        self.topology: Topology = topology(self.cluster)
+        self.services = lowered.services if services is None else tuple(services)
+        self.topology: Topology = topology(self.cluster, [each.service for each in self.services])
         self._tree = tree
         self.manifest: dict[str, Any] = json.loads((tree / "manifest.json").read_text(encoding="utf-8"))
         laboratory.make(self.topology)
@@ -154,7 +163,9 @@ class Site:
         return tuple(sorted(hosts, key=lambda name: name in self.directors))
 
     def install(self, host: str) -> None:
-        """Copy a host's files to where they belong."""
+        """Copy a host's files to where they belong, and lead the target's paths of programs to this machine's."""
+        programs = dict(targets.load(self.lowered.targets[host]).programs)
+        self.laboratory.call("programs", host, programs=programs)
         if not nftables(self.laboratory.kernel):
             self.laboratory.call("variant", host, variant="legacy")
         files = [
@@ -219,9 +230,9 @@ class Site:
     def serve(self) -> None:
         """Have every server answer for what the services send it, at its own addresses and all virtual ones."""
         virtual = [str(ip) for address in self.cluster.addresses.values() for ip in address.ips]
-        for ftp in ftp_servers(self.lowered):
+        for ftp in ftp_servers(self.services):
             self.start_ftp(self.topology.names[str(ftp.ips[0])])
-        for host, listeners in servings(self.lowered, self.topology.names).items():
+        for host, listeners in servings(self.services, self.topology.names).items():
             own = [ip for ip, name in self.topology.names.items() if name == host]
             words = [
                 {
@@ -234,6 +245,14 @@ class Site:
                 for each in listeners
             ]
             self.laboratory.call("serve", host, listeners=words)
+
+    def serve_also(self, protocol: Protocol, port: int) -> None:
+        """Have every real server answer at a further port."""
+        virtual = [str(ip) for address in self.cluster.addresses.values() for ip in address.ips]
+        for host in sorted(set(self.topology.names.values()) - set(self.directors)):
+            own = [ip for ip, name in self.topology.names.items() if name == host]
+            words = {"protocol": protocol.value, "port": port, "addresses": [*own, *virtual]}
+            self.laboratory.call("serve", host, listeners=[words])
 
     def start_ftp(self, host: str) -> None:
         """Start vsftpd on a host, with what its operator says and what lvsc adds; the file `who` is the host's name."""

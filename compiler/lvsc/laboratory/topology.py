@@ -5,13 +5,13 @@ networks lead to, with all clients behind it. Real servers that are in none of t
 segment of their own, one router away.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 
 from lvsc.graph.nodes import Forwarding
 from lvsc.graph.traffic import Address, Family, Network
-from lvsc.spec.model import Cluster, ClusterNetwork, Director, ExternalFailover, PoolServer
+from lvsc.spec.model import Cluster, ClusterNetwork, Director, ExternalFailover, PoolServer, Service
 
 #: The host that is everybody's router and has the clients' addresses.
 OUTSIDE = "outside"
@@ -96,18 +96,19 @@ class _Machine:
         )
 
 
-def topology(cluster: Cluster) -> Topology:
-    """The machines and wires of a cluster.
+def topology(cluster: Cluster, services: Iterable[Service]) -> Topology:
+    """The machines and wires of a cluster, with the real servers of some services.
 
     Raises:
         Unbuildable: A network has no free address for its router.
     """
-    return _Builder(cluster).build()
+    return _Builder(cluster, tuple(services)).build()
 
 
 class _Builder:
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, services: Sequence[Service]) -> None:
         self._cluster = cluster
+        self._services = services
         self._segments = {name: number for number, name in enumerate(cluster.networks)}
         self._outside = _Machine(OUTSIDE, forward=True)
         self._machines = {director.name: _Machine(director.name) for director in cluster.directors}
@@ -161,12 +162,12 @@ class _Builder:
 
     def _has_router(self, network: ClusterNetwork) -> bool:
         """Whether clients reach services, or servers reach clients, by this network's router."""
-        if any(a.network == network.name for s in self._cluster.services for a in s.addresses):
+        if any(a.network == network.name for s in self._services for a in s.addresses):
             return True
         return any(
             (server.forwarding is not Forwarding.NAT or service.source_nat)
             and any(self._cluster.network_of(ip) is network for ip in server.ips)
-            for service in self._cluster.services
+            for service in self._services
             for server in service.pool.enabled
         )
 
@@ -220,17 +221,17 @@ class _Builder:
         """
         behind = {
             server.name
-            for service in self._cluster.services
+            for service in self._services
             for server in service.pool.enabled
             if server.forwarding is Forwarding.NAT and not service.source_nat
         }
-        for pool in self._cluster.pools.values():
+        for pool in {service.pool.name: service.pool for service in self._services}.values():
             for server in pool.enabled:
                 yield server.name, server.ips, _interface(server), server.name in behind
             if pool.sorry_server is not None:
                 sorry = pool.sorry_server
                 nat = sorry.forwarding is Forwarding.NAT and not any(
-                    service.source_nat for service in self._cluster.services if service.pool is pool
+                    service.source_nat for service in self._services if service.pool is pool
                 )
                 yield f"sorry-{pool.name}", sorry.ips, "eth0", nat
 

@@ -34,6 +34,8 @@ class Hosts:
                 self.clear()
                 self._make(call["segments"], call["hosts"])
                 return None
+            case "lacks":
+                return [name for name in call["modules"] if not _module(name)]
             case "kill":
                 self._hosts.pop(call["host"]).kill()
                 return None
@@ -152,6 +154,12 @@ def _furnish(name: str) -> None:
         kernel.mount(
             "overlay", directory, "overlay", data=f"lowerdir={directory},upperdir={upper},workdir={work}"
         )
+
+
+def _module(name: str) -> bool:
+    """Whether the kernel has a module, loaded or not."""
+    found = subprocess.run(["modprobe", "-n", "-q", name], capture_output=True, check=False)
+    return found.returncode == 0
 
 
 def _ip(*lines: str) -> None:

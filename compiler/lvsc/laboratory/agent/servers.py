@@ -39,7 +39,10 @@ class Servers:
     def listen(
         self, protocol: str, port: int, addresses: list[str], greeting: str = "", *, tls: bool = False
     ) -> None:
-        """Serve a port at some addresses. A listener that is there already stays."""
+        """Serve a port at some addresses. A listener that is there already stays.
+
+        `greeting` is what each connection hears first, and each datagram in place of an answer.
+        """
         if tls and self._context is None:
             self._context = _context()
         for address in addresses:
@@ -73,7 +76,7 @@ class Servers:
                 protocol, greeting = key.data
                 with contextlib.suppress(OSError), self._lock:
                     if protocol == "udp":
-                        self._datagram(waiting)
+                        self._datagram(waiting, greeting)
                     else:
                         connection, _ = waiting.accept()
                         worker = threading.Thread(
@@ -81,9 +84,11 @@ class Servers:
                         )
                         worker.start()
 
-    def _datagram(self, listener: socket.socket) -> None:
+    def _datagram(self, listener: socket.socket, greeting: bytes) -> None:
         asked, client = listener.recvfrom(2000)
-        if asked == b"who\n":
+        if greeting:
+            listener.sendto(greeting, client)
+        elif asked == b"who\n":
             listener.sendto(self._who(listener.getsockname(), client), client)
         elif len(asked) >= _DNS_HEADER:
             # A question comes back as an answer without records.

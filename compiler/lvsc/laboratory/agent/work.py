@@ -31,6 +31,7 @@ class Work:
         self._calls: dict[str, Callable[[dict[str, Any]], Any]] = {
             "network": self._network,
             "variant": self._variant,
+            "programs": self._programs,
             "install": self._install,
             "load": self._load,
             "run": self._run,
@@ -92,6 +93,13 @@ class Work:
             path = Path(shutil.which(name + verb) or f"/usr/sbin/{name}{verb}")
             path.unlink(missing_ok=True)
             path.symlink_to(program)
+
+    def _programs(self, call: dict[str, Any]) -> None:
+        """Lead the paths of another distribution's programs to this machine's."""
+        for name, path in call["programs"].items():
+            here = shutil.which(name)
+            if here is not None and not Path(path).exists() and Path(path).parent.is_dir():
+                Path(path).symlink_to(here)
 
     def _install(self, call: dict[str, Any]) -> None:
         """Put files where they belong, as whoever copies a built tree to a host does."""

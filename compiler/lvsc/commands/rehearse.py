@@ -1,0 +1,120 @@
+"""`lvsc rehearse`: the cluster of a spec on a real kernel, on this machine, with real packets at every service."""
+
+import argparse
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from lvsc.commands.console import Console
+from lvsc.commands.specs import add_spec_arguments, compile_source, installed_plugins, options
+from lvsc.compile import Compiled
+from lvsc.diagnostics import DiagnosticError, has_errors
+from lvsc.laboratory.kernels import Kernel
+from lvsc.laboratory.laboratory import LaboratoryError
+from lvsc.rehearsal import codes
+from lvsc.rehearsal.found import Found
+
+#: How long the proofs may take, in seconds, unless the command line says otherwise.
+LIMIT = 60
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """SPEC, --target, --backend, --kernel, --limit."""
+    add_spec_arguments(parser, many=False)
+    parser.add_argument(
+        "--kernel",
+        choices=[kernel.value for kernel in Kernel],
+        help="where: this machine's own kernel, or one that is booted (default: the quickest that can)",
+    )
+    parser.add_argument(
+        "--limit",
+        type=_seconds,
+        default=LIMIT,
+        metavar="SECONDS",
+        help=f"begin no proof that may end later than this (default: {LIMIT})",
+    )
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """0 where everything that was tried was kept, 1 where something was not or the spec has errors, 2 where it cannot be tried."""
+    try:
+        compiled = compile_source(arguments.spec, console, installed_plugins(), options(arguments))
+    except DiagnosticError as error:
+        console.report(error.diagnostics)
+        return 1
+    kernel = Kernel(arguments.kernel) if arguments.kernel is not None else None
+    try:
+        with _ended_as_by_interrupt():
+            found = _rehearsed(arguments, compiled, kernel, console)
+    except DiagnosticError as error:
+        console.report((*compiled.diagnostics, *error.diagnostics))
+        return 2
+    except LaboratoryError as error:
+        lost = codes.CANNOT.at(None, str(error), help="try again, or another `--kernel`")
+        console.report((*compiled.diagnostics, lost))
+        return 2
+    _report(compiled, found, console)
+    return 1 if has_errors(found.diagnostics) else 0
+
+
+def _rehearsed(
+    arguments: argparse.Namespace, compiled: Compiled, kernel: Kernel | None, console: Console
+) -> Found:
+    from lvsc.output.write import write  # noqa: PLC0415 - a spec with errors needs none of it
+    from lvsc.rehearsal.rehearse import rehearse  # noqa: PLC0415 - likewise
+    from lvsc.rehearsal.secrets import stand_ins  # noqa: PLC0415 - likewise
+
+    resolve, replaced = stand_ins(os.environ, Path(arguments.spec).parent)
+    with tempfile.TemporaryDirectory(prefix="lvsc-rehearsal-") as name:
+        write(compiled, Path(name), resolve)
+        found = rehearse(
+            compiled,
+            Path(name) / compiled.cluster.name,
+            kernel,
+            arguments.limit,
+            lambda what: console.note(f"rehearse: {what}"),
+        )
+    found.left_out += replaced
+    return found
+
+
+def _report(compiled: Compiled, found: Found, console: Console) -> None:
+    result = {
+        "cluster": compiled.cluster.name,
+        "proved": [{"what": each.what, "how": each.how} for each in found.proved],
+        "left_out": [{"what": each.what, "why": each.why} for each in found.left_out],
+    }
+    if not console.json:
+        for proved in found.proved:
+            console.print(str(proved))
+        for left_out in found.left_out:
+            console.print(f"not tried: {left_out}")
+    console.report((*compiled.diagnostics, *found.diagnostics), result)
+    if not has_errors(found.diagnostics):
+        console.note(f"{len(found.proved)} proofs, no failure")
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 3600:  # noqa: PLR2004 - an hour
+        raise argparse.ArgumentTypeError("say a number of seconds up to 3600")
+    return value
+
+
+@contextmanager
+def _ended_as_by_interrupt() -> Iterator[None]:
+    """Within, SIGTERM and SIGHUP clean up as Ctrl-C does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - what signal.signal calls
+        raise KeyboardInterrupt
+
+    before = {each: signal.signal(each, interrupt) for each in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

@@ -1,0 +1,281 @@
+"""Proofs that need nothing but questions: reached, balanced, together, FTP, and nothing beside."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from lvsc.diagnostics import Anchor, Code, Place
+from lvsc.graph.nodes import SmtpProbe
+from lvsc.graph.traffic import Address, Family, PortRange, Protocol
+from lvsc.laboratory.services import check_of, corners, speaks_ftp
+from lvsc.laboratory.site import Answer, Question, Site
+from lvsc.lowering.lowered import LoweredService
+from lvsc.rehearsal import codes
+from lvsc.rehearsal.expect import Promise, Spread, promise
+from lvsc.rehearsal.found import Found, LeftOut, Proved
+
+MODES = ("passive", "strict", "epsv", "active")
+#: Clients of each kind of proof are others, so that none finds the traces of an earlier one.
+REACHING, STAYING, BESIDE, SPREADING = range(4), range(4, 20), range(20, 21), range(32, 192)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Endpoint:
+    """A virtual address and port of a service that is asked."""
+
+    lowered: LoweredService
+    family: Family
+    address: Address
+    name: str
+    """The spec's name of the address."""
+    protocol: Protocol
+    port: int
+    greeted: bool
+
+    def question(self, site: Site, client: int, limit: float = 3) -> Question:
+        """A client's question here."""
+        clients = site.clients(self.name, self.family)
+        return Question(
+            protocol=self.protocol,
+            host=str(self.address),
+            port=self.port,
+            source=clients[client % len(clients)],
+            greeted=self.greeted,
+            limit=limit,
+        )
+
+    def __str__(self) -> str:
+        host = f"[{self.address}]" if self.family is Family.IPV6 else str(self.address)
+        return f"{self.protocol.value} {host}:{self.port}"
+
+
+def endpoints(lowered: LoweredService) -> Iterator[Endpoint]:
+    """What is asked of a service: every address, and of each range its corners. Not FTP, which has its own clients."""
+    if speaks_ftp(lowered):
+        return
+    check = check_of(lowered)
+    greets = check.port if check is not None and isinstance(check.check.probe, SmtpProbe) else None
+    for address in lowered.service.addresses:
+        for ip in address.ips:
+            for port in lowered.ports:
+                for number in corners(port.ports):
+                    yield Endpoint(
+                        lowered=lowered,
+                        family=Family.of(ip),
+                        address=ip,
+                        name=address.name,
+                        protocol=port.protocol,
+                        port=number,
+                        greeted=number == greets,
+                    )
+
+
+class Asking:
+    """The proofs of one site."""
+
+    def __init__(self, site: Site, services: Sequence[LoweredService], found: Found) -> None:
+        self._site = site
+        self._services = services
+        self._found = found
+        self._lost: set[str] = set()
+        """Services with an endpoint that does not answer, of which no more is asked."""
+
+    def reach(self) -> None:
+        """Every address, port and protocol of every service answers, from a server that should, to its own client."""
+        asked = [
+            (endpoint, client)
+            for each in self._services
+            for endpoint in endpoints(each)
+            for client in REACHING
+        ]
+        answers = self._site.ask(endpoint.question(self._site, client) for endpoint, client in asked)
+        for lowered in self._services:
+            if speaks_ftp(lowered):
+                continue
+            own = [(e, a) for (e, _), a in zip(asked, answers, strict=True) if e.lowered is lowered]
+            self._judge_reach(lowered, own)
+
+    def _judge_reach(self, lowered: LoweredService, own: Sequence[tuple[Endpoint, Answer]]) -> None:
+        name = lowered.service.name
+        for endpoint in dict.fromkeys(e for e, _ in own):
+            said = [a for e, a in own if e == endpoint]
+            allowed = self._promise(lowered, endpoint.family).shares
+            wrong = [answer for answer in said if answer.server not in allowed]
+            if wrong:
+                self._lost.add(name)
+                counts = Counter(map(str, wrong))
+                self._blame(
+                    codes.NOT_REACHED,
+                    lowered,
+                    f"`{name}` does not answer at {endpoint}: {_words(counts)} of {len(said)} clients",
+                )
+        if name not in self._lost:
+            where = ", ".join(dict.fromkeys(str(e) for e, _ in own))
+            self._found.proved.append(Proved(name, f"reached at {where}"))
+            self._judge_clients(lowered, own)
+
+    def _judge_clients(self, lowered: LoweredService, own: Sequence[tuple[Endpoint, Answer]]) -> None:
+        """Whose address the servers see."""
+        service = lowered.service
+        if service.source_nat:
+            seen = {answer.client for _, answer in own}
+            directors = {
+                str(ip) for d in self._site.cluster.directors for ips in d.addresses.values() for ip in ips
+            }
+            virtual = {str(ip) for a in self._site.cluster.addresses.values() for ip in a.ips}
+            if wrong := seen - directors - virtual:
+                said = f"the servers of `{service.name}` see {min(wrong)}, which is no address of a director"
+                self._blame(codes.OTHER_CLIENT, lowered, said)
+            return
+        for endpoint in dict.fromkeys(e for e, _ in own):
+            clients = set(self._site.clients(endpoint.name, endpoint.family))
+            for other, answer in own:
+                if other == endpoint and answer.client not in clients:
+                    self._blame(
+                        codes.OTHER_CLIENT,
+                        lowered,
+                        f"{answer.server} sees {answer.client} as the client of {endpoint}, which it is not",
+                    )
+                    return
+
+    def balance(self) -> None:
+        """New connections spread as the scheduler promises."""
+        for lowered in self._answering():
+            for family in lowered.service.families:
+                self._balance(lowered, family)
+
+    def _balance(self, lowered: LoweredService, family: Family) -> None:
+        owed, name = self._promise(lowered, family), lowered.service.name
+        endpoint = next(e for e in endpoints(lowered) if e.family is family)
+        if lowered.service.one_packet:
+            self._found.left_out.append(
+                LeftOut(f"{name}: how datagrams spread", "each is scheduled by itself")
+            )
+            return
+        if len(owed.shares) < 2 or owed.spread in (Spread.ANY, Spread.BY_CLIENT):
+            return
+        clients = [SPREADING[n % len(SPREADING)] for n in range(owed.connections)]
+        answers = self._site.ask(endpoint.question(self._site, client) for client in clients)
+        counts = Counter(str(answer) for answer in answers)
+        seen = f"{_words(counts)} of {len(answers)} connections to {endpoint}"
+        if owed.keeps(counts):
+            self._found.proved.append(Proved(name, f"balanced {owed.spread.value}: {seen}"))
+        else:
+            shares = ", ".join(f"{server} {share}" for server, share in owed.shares.items())
+            self._blame(codes.NOT_BALANCED, lowered, f"`{name}` is balanced {seen}; its weights say {shares}")
+
+    def stay(self) -> None:
+        """Clients stay on one server over all ports, and not all on the same."""
+        for lowered in self._answering():
+            for family in lowered.service.families:
+                owed = self._promise(lowered, family)
+                if owed.together:
+                    self._stay(lowered, family, owed)
+
+    def _stay(self, lowered: LoweredService, family: Family, owed: Promise) -> None:
+        name = lowered.service.name
+        own = [e for e in endpoints(lowered) if e.family is family]
+        if owed.spread is Spread.BY_CLIENT and lowered.plan.persistence is None:
+            own = own[:1]
+        asked = [(client, endpoint) for client in STAYING for endpoint in (*own, *own)]
+        answers = self._site.ask(endpoint.question(self._site, client) for client, endpoint in asked)
+        by_client: dict[int, set[str]] = {}
+        for (client, _), answer in zip(asked, answers, strict=True):
+            by_client.setdefault(client, set()).add(str(answer))
+        torn = [servers for servers in by_client.values() if len(servers) > 1]
+        used = sorted({server for servers in by_client.values() for server in servers})
+        if torn:
+            self._blame(
+                codes.NOT_TOGETHER,
+                lowered,
+                f"{len(torn)} of {len(by_client)} clients of `{name}` met several servers: {', '.join(sorted(torn[0]))}",
+            )
+        elif len(used) < 2 <= len(owed.shares) and owed.spread is not Spread.HEAVIEST:
+            self._blame(
+                codes.NOT_BALANCED, lowered, f"all {len(by_client)} clients of `{name}` met {used[0]}"
+            )
+        else:
+            ports = f"over {len(own)} addresses and ports" if len(own) > 1 else "twice"
+            self._found.proved.append(
+                Proved(
+                    name,
+                    f"bundled: each of {len(by_client)} clients stayed on its server {ports}; {', '.join(used)} served",
+                )
+            )
+
+    def beside(self) -> None:
+        """A port next to a service's, which no service has, leads nowhere."""
+        asked: list[tuple[LoweredService, Question]] = []
+        for lowered in self._answering():
+            first = next(endpoints(lowered))
+            port = self._unused(first.address, first.protocol, first.port)
+            if port is not None:
+                self._site.serve_also(first.protocol, port)
+                question = first.question(self._site, BESIDE[0], limit=1)
+                asked.append((lowered, replace(question, port=port, greeted=False)))
+        answers = self._site.ask(question for _, question in asked)
+        for (lowered, question), answer in zip(asked, answers, strict=True):
+            where = f"{question.protocol.value} {question.host} port {question.port}"
+            if answer.server is not None and answer.server not in self._site.directors:
+                self._blame(
+                    codes.OPEN, lowered, f"{where}, which no service has, is answered by {answer.server}"
+                )
+            else:
+                self._found.proved.append(
+                    Proved(lowered.service.name, f"nothing beside it: {where} leads nowhere")
+                )
+
+    def ftp(self) -> None:
+        """Files come over in every mode."""
+        for lowered in self._services:
+            if not speaks_ftp(lowered):
+                continue
+            name = lowered.service.name
+            for address in lowered.service.addresses:
+                for ip in address.ips:
+                    self._ftp(lowered, name, address.name, ip)
+
+    def _ftp(self, lowered: LoweredService, name: str, address: str, ip: Address) -> None:
+        family = Family.of(ip)
+        modes = MODES if family is Family.IPV4 else ("epsv", "active")
+        source = self._site.clients(address, family)[REACHING[0]]
+        transfers = self._site.fetch(str(ip), *modes, source=source)
+        allowed = self._promise(lowered, family).shares
+        failed = [t for t in transfers if t.server not in allowed]
+        for transfer in failed:
+            self._lost.add(name)
+            self._blame(
+                codes.NOT_REACHED,
+                lowered,
+                f"`{name}` at {ip} does not serve {transfer.mode} clients: {transfer}",
+            )
+        done = ", ".join(t.mode for t in transfers if t not in failed)
+        if done:
+            self._found.proved.append(Proved(name, f"FTP at {ip}: {done}"))
+
+    def _promise(self, lowered: LoweredService, family: Family) -> Promise:
+        return promise(lowered, family, self._site.topology.names)
+
+    def _answering(self) -> Iterable[LoweredService]:
+        return (s for s in self._services if not speaks_ftp(s) and s.service.name not in self._lost)
+
+    def _unused(self, address: Address, protocol: Protocol, near: int) -> int | None:
+        """The port nearest above one that no service has at an address."""
+        taken: list[PortRange] = [
+            port.ports
+            for each in self._site.lowered.services
+            for _, ip, port in each.endpoints()
+            if ip == address and port.protocol is protocol
+        ]
+        for port in range(near + 1, 65536):
+            if not any(port in ports for ports in taken):
+                return port
+        return None
+
+    def _blame(self, code: Code, lowered: LoweredService, message: str) -> None:
+        place = Place(lowered.service.origin, Anchor.TABLE)
+        self._found.diagnostics.append(code.at(place, message))
+
+
+def _words(counts: Counter[str]) -> str:
+    return ", ".join(f"{what} {count}" for what, count in sorted(counts.items()))

@@ -1,0 +1,261 @@
+"""Proofs in which something dies: a real server, a whole pool, the first director."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lvsc.diagnostics import Anchor, Code, Place
+from lvsc.graph.nodes import PingProbe, ScriptProbe
+from lvsc.laboratory.services import check_of, speaks_ftp
+from lvsc.laboratory.site import Answer, Site
+from lvsc.lowering.lowered import LoweredService
+from lvsc.rehearsal import codes
+from lvsc.rehearsal.asking import SPREADING, Endpoint, endpoints
+from lvsc.rehearsal.expect import Spread, promise
+from lvsc.rehearsal.found import Found, LeftOut, Proved
+from lvsc.spec.model import Check, ExternalFailover, Pool
+
+#: What programs may take on a busy machine beyond what the spec says, in seconds.
+_GRACE = 15
+_BETWEEN = 0.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Watched:
+    """A service whose dying servers are to be taken out."""
+
+    lowered: LoweredService
+    endpoint: Endpoint
+    victim: str
+    within: float
+    """Seconds that its health check takes to notice."""
+    connections: int = 12
+    """So many would not all miss a server that is in service."""
+
+
+class Dying:
+    """The proofs of one site, in this order: each leaves less alive."""
+
+    def __init__(
+        self, site: Site, services: Sequence[LoweredService], found: Found, left: Callable[[], float]
+    ) -> None:
+        self._site = site
+        self._services = [s for s in services if not speaks_ftp(s)]
+        self._found = found
+        self._left = left
+        self._clients = 0
+
+    def health(self) -> None:
+        """In each pool a server falls silent: clients meet the others, and it again when it is back."""
+        watched = list(self._victims())
+        if not watched:
+            return
+        if (most := max(w.within for w in watched) + _GRACE) > self._left():
+            self._leave_out("health checks", f"they take up to {most:.0f} s")
+            return
+        for host in {w.victim for w in watched}:
+            self._site.silence(host)
+        self._wait(
+            watched,
+            lambda w, answers: all(a.server not in (None, w.victim) for a in answers),
+            "out of service after its death",
+            "goes on getting clients after its death",
+        )
+        self._site.serve()
+        if 2 * _GRACE > self._left():
+            self._leave_out("return of a dead server", "it takes longer")
+            return
+        self._wait(
+            watched,
+            lambda w, answers: (
+                any(a.server == w.victim for a in answers)
+                or w.lowered.service.scheduler.value in ("fo", "dh", "ovf", "lblc", "lblcr")
+            ),
+            "back in service after its return",
+            "gets no clients after its return",
+        )
+
+    def sorry(self) -> None:
+        """A whole pool falls silent: the sorry server answers."""
+        watched = [
+            _Watched(lowered=s, endpoint=next(endpoints(s)), victim="", within=_noticed(check))
+            for s in self._services
+            if s.service.pool.sorry_server is not None and (check := _check(s)) is not None
+        ]
+        if not watched:
+            return
+        if (most := max(w.within for w in watched) + _GRACE) > self._left():
+            self._leave_out("sorry servers", f"they take up to {most:.0f} s")
+            return
+        names = self._site.topology.names
+        pools = {w.lowered.service.pool.name: w.lowered.service.pool for w in watched}
+        stand_ins = {name: _stand_in(pool, names) for name, pool in pools.items()}
+        for host in {names[str(s.ips[0])] for pool in pools.values() for s in pool.enabled}:
+            if host not in stand_ins.values():
+                self._site.silence(host)
+        self._wait(
+            watched,
+            lambda w, answers: all(a.server == stand_ins[w.lowered.service.pool.name] for a in answers),
+            "replaced by its sorry server",
+            "is not replaced by its sorry server",
+        )
+        self._site.serve()
+
+    def failover(self) -> None:
+        """The first director dies: the other has all services, and with synchronisation the open connections."""
+        directors, cluster = self._site.directors, self._site.cluster
+        if len(directors) == 1 or not self._services:
+            return
+        if isinstance(cluster.failover, ExternalFailover) or cluster.failover is None:
+            self._found.left_out.append(LeftOut("failover", "it is not lvsc's (`external`)"))
+            return
+        within = 4 * cluster.failover.advertisement_interval + _GRACE
+        if within > self._left():
+            self._leave_out("failover", f"it takes up to {within:.0f} s")
+            return
+        first = [next(endpoints(s)) for s in self._services]
+        held = self._hold(first) if cluster.connection_sync is not None else []
+        began = time.monotonic()
+        self._site.kill(directors[0])
+        missing = list(first)
+        while missing and time.monotonic() < began + within:
+            answers = self._site.ask(e.question(self._site, self._next(), limit=1) for e in missing)
+            missing = [e for e, a in zip(missing, answers, strict=True) if not self._fits(e, a)]
+        took = time.monotonic() - began
+        for endpoint in missing:
+            self._blame(
+                codes.NOT_FAILED_OVER,
+                endpoint.lowered,
+                f"`{endpoint.lowered.service.name}` does not answer at {endpoint} {took:.0f} s after the death of"
+                f" {directors[0]}",
+            )
+        if not missing:
+            self._found.proved.append(
+                Proved(
+                    "failover",
+                    f"{directors[0]} died, and {took:.1f} s later all {len(first)} services answered",
+                )
+            )
+            self._judge_held(held)
+
+    def _hold(self, first: Iterable[Endpoint]) -> list[tuple[str, Endpoint, Answer]]:
+        """Connections that are open long enough to be synchronised."""
+        held = []
+        for number, endpoint in enumerate(e for e in first if e.protocol.value != "udp"):
+            name = f"held{number}"
+            answer = self._site.open(name, endpoint.question(self._site, self._next()))
+            if answer.server is not None:
+                held.append((name, endpoint, answer))
+        tuning = self._site.cluster.tuning
+        threshold = tuning.sync_threshold[0] if tuning is not None and tuning.sync_threshold else 3
+        for name, _, _ in held * (threshold + 1):
+            self._site.say(name)
+        time.sleep(2 if held else 0)  # the sync daemon sends what it has within a second
+        return held
+
+    def _judge_held(self, held: Sequence[tuple[str, Endpoint, Answer]]) -> None:
+        for name, endpoint, before in held:
+            after = self._site.say(name)
+            if after.server != before.server:
+                self._blame(
+                    codes.NOT_FAILED_OVER,
+                    endpoint.lowered,
+                    f"an open connection to {endpoint} did not survive the death of {self._site.directors[0]}: {after}",
+                )
+        if held:
+            said = f"{len(held)} open connections were asked again on the other director"
+            self._found.proved.append(Proved("connection synchronisation", said))
+
+    def _fits(self, endpoint: Endpoint, answer: Answer) -> bool:
+        return answer.server in promise(endpoint.lowered, endpoint.family, self._site.topology.names).shares
+
+    def _victims(self) -> Iterable[_Watched]:
+        """A service of each pool that notices a death, and the server that is to die in it: never a pool's last."""
+        dying: set[str] = set()
+        seen: set[str] = set()
+        for lowered in self._services:
+            pool, check = lowered.service.pool, _check(lowered)
+            if pool.name in seen:
+                continue
+            endpoint = next(endpoints(lowered))
+            owed = promise(lowered, endpoint.family, self._site.topology.names)
+            if check is None or len(owed.shares) < 2:
+                continue
+            seen.add(pool.name)
+            candidates = [name for name in owed.shares if name not in self._site.directors]
+            if not candidates:
+                continue
+            victim = next((name for name in candidates if name in dying), candidates[-1])
+            dying.add(victim)
+            yield _Watched(
+                lowered=lowered,
+                endpoint=endpoint,
+                victim=victim,
+                within=_noticed(check),
+                connections=owed.connections if owed.spread in (Spread.EXACT, Spread.NEAR) else 48,
+            )
+
+    def _wait(
+        self,
+        watched: Sequence[_Watched],
+        fits: Callable[[_Watched, Sequence[Answer]], bool],
+        proved: str,
+        failed: str,
+    ) -> None:
+        """Ask until the answers fit, at most as long as the slowest check takes; clients are new ones each time."""
+        began = time.monotonic()
+        end = began + max(w.within for w in watched) + _GRACE
+        open_ones = list(watched)
+        while open_ones and time.monotonic() < end:
+            rounds = [
+                (w, w.endpoint.question(self._site, self._next(), limit=1))
+                for w in open_ones
+                for _ in range(w.connections)
+            ]
+            answers = self._site.ask(question for _, question in rounds)
+            for each in list(open_ones):
+                own = [a for (w, _), a in zip(rounds, answers, strict=True) if w is each]
+                if fits(each, own):
+                    open_ones.remove(each)
+                    took = f"{time.monotonic() - began:.1f} s"
+                    subject = each.victim or f"pool {each.lowered.service.pool.name}"
+                    self._found.proved.append(
+                        Proved(each.lowered.service.name, f"{subject} {proved} ({took})")
+                    )
+            time.sleep(_BETWEEN if open_ones else 0)
+        for each in open_ones:
+            subject = f"{each.victim} " if each.victim else f"pool `{each.lowered.service.pool.name}` "
+            said = Counter(str(a) for w, a in zip((w for w, _ in rounds), answers, strict=True) if w is each)
+            self._blame(codes.NOT_TAKEN_OUT, each.lowered, f"{subject}{failed}: {dict(said)}")
+
+    def _next(self) -> int:
+        """A client that has not asked for a while."""
+        self._clients += 1
+        return SPREADING[self._clients % len(SPREADING)]
+
+    def _leave_out(self, what: str, why: str) -> None:
+        self._found.left_out.append(
+            LeftOut(what, f"{why}, and `--limit` leaves {max(0, self._left()):.0f} s")
+        )
+
+    def _blame(self, code: Code, lowered: LoweredService, message: str) -> None:
+        self._found.diagnostics.append(code.at(Place(lowered.service.origin, Anchor.TABLE), message))
+
+
+def _check(lowered: LoweredService) -> Check | None:
+    """A service's health check, if a laboratory's server can fail it by falling silent."""
+    chosen = check_of(lowered)
+    if chosen is None or isinstance(chosen.check.probe, PingProbe | ScriptProbe):
+        return None
+    return chosen.check
+
+
+def _noticed(check: Check) -> float:
+    return check.interval * 2 + (check.timeout + check.delay_before_retry) * (check.retries + 1)
+
+
+def _stand_in(pool: Pool, names: Mapping[str, str]) -> str:
+    if pool.sorry_server is None:
+        raise ValueError(f"pool {pool.name} has no sorry server")
+    return names[str(pool.sorry_server.ips[0])]

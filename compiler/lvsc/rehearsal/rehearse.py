@@ -1,0 +1,257 @@
+"""Rehearses a compiled cluster: chooses the kernel, makes the machines, loads them, and proves what time allows."""
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lvsc import targets
+from lvsc.compile import Compiled
+from lvsc.diagnostics import DiagnosticError
+from lvsc.graph.nodes import HttpProbe, KernelModule, PingProbe, ScriptProbe
+from lvsc.graph.traffic import Family, Protocol
+from lvsc.laboratory.kernels import Kernel, nftables, why_not
+from lvsc.laboratory.laboratory import Laboratory, laboratory
+from lvsc.laboratory.services import check_of
+from lvsc.laboratory.site import Site
+from lvsc.laboratory.topology import Unbuildable
+from lvsc.lowering.lowered import LoweredService
+from lvsc.rehearsal import codes
+from lvsc.rehearsal.asking import Asking
+from lvsc.rehearsal.dying import Dying
+from lvsc.rehearsal.found import Found, LeftOut
+from lvsc.spec.model import Firewall, reached_at
+
+#: More machines than this make a laboratory slow; the services beyond are left out.
+MACHINES = 40
+#: How long the directors have to take their addresses and servers in, in seconds.
+_SETTLING = 30
+#: Where the programs of root's are, whoever runs lvsc.
+_PROGRAMS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#: Backends that are named as the daemon that they start.
+_DAEMONS = {"keepalived", "vsftpd"}
+
+Tell = Callable[[str], None]
+
+
+def kernels(compiled: Compiled, wanted: Kernel | None) -> tuple[Kernel, ...]:
+    """The kernels that may rehearse a cluster, the quickest first: the one asked for, or all that this machine can run.
+
+    Raises:
+        DiagnosticError: There is none.
+    """
+    fitting = [k for k in Kernel if nftables(k) or not _runs(compiled, "nft")]
+    reasons, usable = [], []
+    for kernel in Kernel if wanted is None else (wanted,):
+        if kernel not in fitting:
+            reasons.append(
+                f"{kernel.value}: its nftables knows no IP, and nftables is the packet filter here"
+            )
+        elif (why := why_not(kernel)) is None:
+            usable.append(kernel)
+        else:
+            reasons.append(f"{kernel.value}: {why}")
+    if not usable:
+        said = "no kernel here can rehearse this cluster"
+        raise DiagnosticError(
+            [codes.CANNOT.at(None, said, notes=reasons, help="do what one of the notes says")]
+        )
+    return tuple(usable)
+
+
+def rehearse(compiled: Compiled, tree: Path, kernel: Kernel | None, limit: float, tell: Tell) -> Found:
+    """Rehearse a cluster.
+
+    Args:
+        compiled: The cluster.
+        tree: The directory of the cluster that was built.
+        kernel: Where; None takes the quickest that can.
+        limit: Seconds; no proof is begun that may end later. Booting and loading are not cut short.
+        tell: Is told what is being done, a line each.
+
+    Raises:
+        DiagnosticError: A kernel, a module or a program is missing, or the spec leaves no room for what a laboratory needs.
+        LaboratoryError: The kernel did not come up, or is gone.
+    """
+    began = time.monotonic()
+    usable = kernels(compiled, kernel)
+    _refuse_missing_programs(compiled)
+    modules = sorted({node.name for node in compiled.lowered.graph if isinstance(node, KernelModule)})
+    for number, chosen in enumerate(usable):
+        tell("making namespaces" if chosen is Kernel.NATIVE else f"booting a {chosen.value} kernel")
+        with laboratory(chosen) as running:
+            lacking = running.lacks(modules)
+            if lacking and number + 1 < len(usable):
+                continue
+            if lacking:
+                said = f"the {chosen.value} kernel has no module `{'`, `'.join(lacking)}`"
+                raise DiagnosticError([codes.CANNOT.at(None, said, help="try another `--kernel`")])
+            found = Found()
+            _note_limits(compiled, chosen, found)
+            _rehearse(compiled, tree, running, found, lambda: limit - (time.monotonic() - began), tell)
+            return found
+    raise AssertionError("kernels() gives one at least")
+
+
+def _rehearse(
+    compiled: Compiled, tree: Path, running: Laboratory, found: Found, left: Callable[[], float], tell: Tell
+) -> None:
+    services = _that_run(_within_reach(compiled, found), running, found)
+    try:
+        site = Site(running, compiled.lowered, tree, services)
+    except Unbuildable as error:
+        raise DiagnosticError(
+            [codes.CANNOT.at(None, str(error), help="rehearse a spec with other networks")]
+        ) from error
+    tell(f"loading {len(site.managed)} hosts")
+    site.serve()
+    if not _load(site, found):
+        return
+    tell("waiting for the directors")
+    _settle(site, services)
+    _prove(site, services, found, left, tell)
+
+
+def _prove(
+    site: Site, services: Sequence[LoweredService], found: Found, left: Callable[[], float], tell: Tell
+) -> None:
+    asking, dying = Asking(site, services, found), Dying(site, services, found, left)
+    proofs = (
+        ("every address and port", asking.reach),
+        ("weights", asking.balance),
+        ("bundles and persistence", asking.stay),
+        ("FTP", asking.ftp),
+        ("ports beside the services'", asking.beside),
+        ("a real server's death and return", dying.health),
+        ("sorry servers", dying.sorry),
+        ("a director's death", dying.failover),
+    )
+    for what, proof in proofs:
+        if left() <= 0:
+            found.left_out.append(LeftOut(what, "`--limit` was over"))
+            continue
+        tell(what)
+        proof()
+
+
+def _load(site: Site, found: Found) -> bool:
+    """Whether every host loaded without a word."""
+    for host in site.managed:
+        site.install(host)
+        for done in site.load(host):
+            if not done.quiet:
+                said = done.stderr.strip() or f"status {done.status}"
+                found.diagnostics.append(
+                    codes.NOT_LOADED.at(
+                        None,
+                        f"`{host}` does not load: `{' '.join(done.argv)}` says something",
+                        notes=said.splitlines()[:10],
+                        help="where this machine's release does not know what the target's knows, say another `--target`",
+                    )
+                )
+    return not found.diagnostics
+
+
+def _settle(site: Site, services: Sequence[LoweredService]) -> None:
+    """Wait until the first director has all virtual addresses and real servers; what never comes, the proofs find."""
+    first = site.directors[0]
+    addresses = {f" {ip}/" for each in services for address in each.service.addresses for ip in address.ips}
+    servers = {
+        f"-r [{ip}]:" if ip.version == Family.IPV6.value else f"-r {ip}:"
+        for each in services
+        for family in each.service.families
+        for server in each.service.pool.enabled
+        if (ip := reached_at(server, family)) is not None
+    }
+    end = time.monotonic() + _SETTLING
+    while time.monotonic() < end:
+        here, table = site.run(first, "ip", "-o", "addr"), site.run(first, "ipvsadm", "-Sn")
+        if all(ip in here for ip in addresses) and all(server in table for server in servers):
+            return
+        time.sleep(0.3)
+
+
+def _within_reach(compiled: Compiled, found: Found) -> tuple[LoweredService, ...]:
+    """The services, in the spec's order, whose machines a laboratory can hold."""
+    machines = {director.name for director in compiled.cluster.directors}
+    chosen: list[LoweredService] = []
+    for lowered in compiled.lowered.services:
+        more = {server.name for server in lowered.service.pool.enabled}
+        if len(machines | more) > MACHINES and chosen:
+            found.left_out.append(LeftOut(lowered.service.name, f"more than {MACHINES} machines"))
+            continue
+        machines |= more
+        chosen.append(lowered)
+    return tuple(chosen)
+
+
+def _that_run(
+    services: Sequence[LoweredService], running: Laboratory, found: Found
+) -> tuple[LoweredService, ...]:
+    """The services that this kernel can serve."""
+    chosen = list(services)
+    if any(_speaks_sctp(each) for each in services) and running.lacks(["sctp"]):
+        for lowered in filter(_speaks_sctp, services):
+            found.left_out.append(
+                LeftOut(lowered.service.name, f"the {running.kernel.value} kernel has no SCTP")
+            )
+            chosen.remove(lowered)
+    return tuple(chosen)
+
+
+def _speaks_sctp(lowered: LoweredService) -> bool:
+    return any(port.protocol is Protocol.SCTP for port in lowered.ports)
+
+
+def _note_limits(compiled: Compiled, kernel: Kernel, found: Found) -> None:
+    """What no rehearsal here can show."""
+    target = targets.load(compiled.cluster.target)
+    found.left_out.append(
+        LeftOut(target.title, "this machine's programs ran, and a kernel of this machine, not that release's")
+    )
+    if not nftables(kernel) and _runs(compiled, "iptables-restore"):
+        found.left_out.append(
+            LeftOut("iptables over nftables", "the legacy variant ran: this kernel has no other")
+        )
+    if compiled.cluster.firewall in (Firewall.STATEFUL, Firewall.FIREWALLD):
+        found.left_out.append(LeftOut("the directors' own firewall", "its rules are not in the spec"))
+    for lowered in compiled.lowered.services:
+        check = check_of(lowered)
+        probe = check.check.probe if check is not None else None
+        if isinstance(probe, PingProbe | ScriptProbe):
+            found.left_out.append(
+                LeftOut(f"{lowered.service.name}: its health check", "nothing here makes it fail")
+            )
+        if isinstance(probe, HttpProbe) and (probe.digest or probe.regex):
+            found.left_out.append(
+                LeftOut(
+                    f"{lowered.service.name}: its health check",
+                    "only its own servers have the page it asks for",
+                )
+            )
+
+
+def _refuse_missing_programs(compiled: Compiled) -> None:
+    """Every program that a host runs must be on this machine.
+
+    Raises:
+        DiagnosticError: One is not.
+    """
+    names = {Path(c[0]).name for each in compiled.steps for c in (*each.step.load, *each.step.enable)}
+    names -= {"systemctl", "rc-service", "rc-update"}
+    names |= {each.backend for each in compiled.steps if each.backend in _DAEMONS}
+    names |= {"ipvsadm", "ip"}
+    missing = sorted(name for name in names if shutil.which(name, path=_PROGRAMS) is None)
+    if missing:
+        said = f"this machine has no `{'`, `'.join(missing)}`"
+        raise DiagnosticError([codes.CANNOT.at(None, said, help="install the packages that hold them")])
+
+
+def _runs(compiled: Compiled, program: str) -> bool:
+    """Whether a host loads something by a program."""
+    return any(Path(c[0]).name == program for each in compiled.steps for c in each.step.load) or any(
+        program in line.text
+        for file in compiled.files
+        if file.artifact.path.endswith(".sh")
+        for line in file.artifact.lines
+    )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol as Interface
+from typing import TypeVar
 
 import pytest
 import tomli_w
@@ -18,6 +19,8 @@ from lvsc.laboratory.kernels import Kernel, nftables, why_not
 from lvsc.laboratory.laboratory import Laboratory, laboratory
 from lvsc.laboratory.site import Answer, Question, Site, tally
 from support.specs import Layer, merged, plugins
+
+T = TypeVar("T")
 
 #: A change of an emitted file before it is installed: the end of its path, and what to make of its text.
 Edit = tuple[str, Callable[[str], str]]
@@ -73,6 +76,19 @@ class Trial(Site):
         self.install(host)
         for done in self.load(host):
             assert done.quiet, done
+
+    def becomes(self, look: Callable[[], T], wanted: T, limit: float = 60) -> None:
+        """Wait until a look gives what is wanted, at most `limit` seconds; what it gave instead is shown."""
+        end = time.monotonic() + limit
+        while (seen := look()) != wanted and time.monotonic() < end:
+            time.sleep(0.1)
+        assert seen == wanted
+
+    def hold(self, name: str, port: int = 80, *, address: str = "www", family: Family = Family.IPV4) -> Answer:
+        """Open a connection by a name, which `say` asks on; who answered."""
+        virtual = next(str(ip) for ip in self.cluster.addresses[address].ips if Family.of(ip) is family)
+        source = self.clients(address, family)[0]
+        return self.open(name, Question(protocol=Protocol.TCP, host=virtual, port=port, source=source))
 
     def table(self, director: str | None = None) -> str:
         """A director's IPVS table, as `ipvsadm -Sn` prints it."""

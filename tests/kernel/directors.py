@@ -1,0 +1,83 @@
+"""What tests see of a cluster whose directors run keepalived."""
+
+from lvsc.graph.traffic import Family
+from lvsc.laboratory.laboratory import LaboratoryError
+
+from .conftest import Trial
+
+#: The backends of all these tests, but for the few that say otherwise.
+BACKENDS = ("iptables", "keepalived")
+
+#: Where keepalived's own log goes: to its standard output, which the laboratory keeps.
+_LOG = "/run/keepalived.service.log"
+
+
+def weights(site: Trial, director: str = "lvs1") -> dict[str, dict[str, int]]:
+    """The weight of each server in a director's kernel, by virtual service, such as `192.0.2.10:80`, and name."""
+    found: dict[str, dict[str, int]] = {}
+    for line in site.table(director).splitlines():
+        match line.split():
+            case ["-A", _, service, *_]:
+                found[service] = {}
+            case ["-a", _, service, "-r", server, *_, weight]:
+                address = server.rpartition(":")[0].strip("[]")
+                found[service][site.topology.names[address]] = int(weight)
+    return found
+
+
+def virtual(site: Trial, director: str) -> set[str]:
+    """The virtual addresses that a director has on an interface that answers for them; none if it is dead."""
+    try:
+        seen = site.run(director, "ip", "-o", "addr", "show", "up", "scope", "global").splitlines()
+    except LaboratoryError:
+        return set()
+    words = [line.split() for line in seen]
+    own = {word[3].partition("/")[0] for word in words if word[1] != "lo"}
+    return own & {str(ip) for address in site.cluster.addresses.values() for ip in address.ips}
+
+
+def everything(site: Trial) -> set[str]:
+    """All virtual addresses of the cluster."""
+    return {str(ip) for address in site.cluster.addresses.values() for ip in address.ips}
+
+
+def has_all(site: Trial, director: str) -> None:
+    """Wait until a director has all virtual addresses, and its living peers none."""
+    others = [peer for peer in site.directors if peer != director]
+    site.becomes(
+        lambda: [virtual(site, director), *(virtual(site, peer) for peer in others)],
+        [everything(site), *(set() for _ in others)],
+        limit=90,
+    )
+
+
+def held(site: Trial, families: tuple[Family, ...] = tuple(Family)) -> dict[str, str]:
+    """Open a connection of each family that stays; who answered on each."""
+    return {f"{family}": str(site.hold(f"{family}", family=family)) for family in families}
+
+
+def still(site: Trial, names: dict[str, str]) -> dict[str, str]:
+    """Who answers on open connections now."""
+    return {name: str(site.say(name)) for name in names}
+
+
+def told(site: Trial, director: str) -> bool:
+    """Whether a director knows of every open connection from another director."""
+    entries = site.run(director, "ipvsadm", "-Lnc").splitlines()
+    families = {"[" in line for line in entries if " ESTABLISHED " in line}
+    return len(families) == len({Family.of(ip) for a in site.cluster.addresses.values() for ip in a.ips})
+
+
+def daemons(site: Trial, director: str) -> str:
+    """The numbers of keepalived's processes on a director, which stay unless it starts anew."""
+    return site.run(director, "sh", "-c", "grep -lx keepalived /proc/[0-9]*/comm")
+
+
+def log(site: Trial, director: str = "lvs1") -> str:
+    """What keepalived said on a director, if it was told to say it there."""
+    return site.run(director, "cat", _LOG)
+
+
+def interface(site: Trial, director: str, name: str, state: str) -> None:
+    """Set an interface of a director up or down."""
+    site.run(director, "ip", "link", "set", name, state)

@@ -128,6 +128,7 @@ class _Builder:
         self._bases = {family: self._base(family) for family in Family}
         self._routers: dict[tuple[str, Family], Address] = {}
         self._clients: dict[tuple[str, Family], tuple[str, ...]] = {}
+        self._distant: set[Address] = set()
         self._far = 0
 
     def build(self) -> Topology:
@@ -243,7 +244,9 @@ class _Builder:
         for ip in ips:
             network = self._cluster.network_of(ip)
             if network is None:
-                self._place_far(machine, ip, interface)
+                if ip not in self._distant:  # it may be in several pools
+                    self._distant.add(ip)
+                    self._place_far(machine, ip, interface)
                 continue
             machine.attach(self._segments[network.name], interface, [f"{ip}/{_length(network, ip)}"])
             via = self._gateway(network, Family.of(ip)) if gateway else None

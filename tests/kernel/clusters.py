@@ -54,6 +54,11 @@ PAIR: Layer = {
 #: The active director tells the other of its connections.
 SYNC: Layer = {"connection_sync": {"network": "private", "id": 51}}
 
+_NEAR: Layer = {"name": "near", "ip": ["10.11.12.21", "2001:db8:12::21"]}
+_LAN: Layer = {"name": "lan1", "ip": ["192.0.2.21", "2001:db8:2::21"], "forwarding": "direct"}
+_OTHER_LAN: Layer = {"name": "lan2", "ip": ["192.0.2.22", "2001:db8:2::22"], "forwarding": "direct"}
+_FAR: Layer = {"name": "far", "ip": ["203.0.113.21", "2001:db8:3::21"], "forwarding": "tunnel"}
+
 #: All methods of forwarding beside each other, and a service that mixes them.
 METHODS: Layer = {
     "cluster": {"name": "trial", "target": "debian12", "firewall": "none"},
@@ -64,42 +69,17 @@ METHODS: Layer = {
         "second": {"network": "public", "ip": ["192.0.2.12", "2001:db8:2::12"]},
     },
     "pools": {
-        "nat": {
-            "check": "none",
-            "real_servers": [{"name": "near1", "ip": ["10.11.12.21", "2001:db8:12::21"]}],
-        },
-        "direct": {
-            "check": "none",
-            "forwarding": "direct",
-            "real_servers": [
-                {"name": "lan1", "ip": ["192.0.2.21", "2001:db8:2::21"]},
-                {"name": "lan2", "ip": ["192.0.2.22", "2001:db8:2::22"]},
-            ],
-        },
-        "tunnel": {
-            "check": "none",
-            "forwarding": "tunnel",
-            "real_servers": [{"name": "far1", "ip": ["203.0.113.21", "2001:db8:3::21"]}],
-        },
-        "second": {
-            "check": "none",
-            "forwarding": "direct",
-            "real_servers": [{"name": "lan3", "ip": ["192.0.2.23", "2001:db8:2::23"]}],
-        },
-        "mixed": {
-            "check": "none",
-            "real_servers": [
-                {"name": "near2", "ip": ["10.11.12.22", "2001:db8:12::22"]},
-                {"name": "lan4", "ip": ["192.0.2.24", "2001:db8:2::24"], "forwarding": "direct"},
-                {"name": "far2", "ip": ["203.0.113.22", "2001:db8:3::22"], "forwarding": "tunnel"},
-            ],
-        },
+        "nat": {"check": "none", "real_servers": [_NEAR]},
+        "direct": {"check": "none", "real_servers": [_LAN, _OTHER_LAN]},
+        "tunnel": {"check": "none", "real_servers": [_FAR]},
+        "second": {"check": "none", "real_servers": [_OTHER_LAN]},
+        "mixed": {"check": "none", "real_servers": [_NEAR, _LAN, _FAR]},
     },
     "services": {
         "nat": {"address": "www", "pool": "nat", "ports": ["tcp/80"]},
         "direct": {"address": "www", "pool": "direct", "ports": ["tcp/81"], "scheduler": "rr"},
         "tunnel": {"address": "www", "pool": "tunnel", "ports": ["tcp/82"]},
-        "second": {"address": "second", "pool": "second", "ports": ["tcp/80"]},
         "mixed": {"address": "www", "pool": "mixed", "ports": ["tcp/83"], "scheduler": "rr"},
+        "second": {"address": "second", "pool": "second", "ports": ["tcp/80"]},
     },
 }

@@ -1,7 +1,9 @@
 """References to secrets. The value is known to `lvsc.output` alone, and only while it writes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+
+from lvsc.diagnostics import Origin
 
 
 class SecretSource(Enum):
@@ -21,6 +23,8 @@ class SecretRef:
     name: str
     """The environment variable, or the file's path, relative to the spec."""
     max_length: int
+    origin: Origin | None = field(default=None, compare=False)
+    """Where the spec says so; None for one that was read."""
 
     @property
     def placeholder(self) -> str:

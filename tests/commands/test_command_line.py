@@ -379,3 +379,11 @@ def test_each_stream_is_coloured_only_where_it_is_a_terminal(
     outcome = project.lvsc("diff", "old.toml", "new.toml")
     assert "LVS405" in outcome.err
     assert [RESET in outcome.out, RESET in outcome.err] == [terminal == "out", terminal == "err"]
+
+
+def test_a_missing_secret_is_said_at_its_key(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VRRP_PASSWORD", raising=False)
+    outcome = project.lvsc("build", str(ROOT / "examples" / "secret.toml"))
+    assert outcome.code == 1
+    assert 'password = { env = "VRRP_PASSWORD" }' in outcome.err
+    assert " ^^^" in outcome.err

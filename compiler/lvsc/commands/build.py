@@ -153,7 +153,7 @@ def _write(
     clusters: list[dict[str, Any]] = []
     failed = False
     secrets = [
-        resolver(os.environ, _base(name))(secret, None)
+        resolver(os.environ, _base(name))(secret, secret.origin)
         for name, one in compiled
         for secret in {secret for file in one.files for secret in file.artifact.secrets}
     ]

@@ -116,7 +116,7 @@ def _contents(files: Iterable[OutputFile], resolve: Resolve) -> tuple[list[_Cont
         for ref in file.secrets:
             if ref not in seen:
                 seen.add(ref)
-                resolution = resolve(ref, _origin(file, ref))
+                resolution = resolve(ref, ref.origin or _origin(file, ref))
                 problems += resolution.diagnostics
                 if resolution.secret is not None:
                     secrets[ref] = resolution.secret

@@ -120,7 +120,7 @@ def _authentication(table: Table, version: int) -> Authentication | None:
     source = SecretSource.ENVIRONMENT if variable else SecretSource.FILE
     return Authentication(
         type=AuthenticationType(auth.text("type") or "pass"),
-        password=SecretRef(source, variable or file or "", VRRP_PASSWORD_LENGTH),
+        password=SecretRef(source, variable or file or "", VRRP_PASSWORD_LENGTH, auth.origin("password")),
     )
 
 

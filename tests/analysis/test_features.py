@@ -83,3 +83,12 @@ def test_a_missing_feature_is_said_once_a_place_and_names_who_has_it() -> None:
 def test_a_table_of_a_size_that_the_kernel_allows(bits: int, target: str) -> None:
     found = reported(spec(cluster={"target": target}, tuning={"connection_table_bits": bits}))
     assert [d for d in found if d.place and d.place.origin.path[0] == "tuning"] == []
+
+
+def test_a_feature_may_know_what_to_say_instead() -> None:
+    check = {"cluster": {"target": "rhel7"}, "pools": {"web": {"check": {"type": "http"}}}}
+    (said,) = (d for d in reported(spec(check)) if "status codes" in d.message)
+    assert said.help is not None
+    assert said.help.startswith(
+        "name the one of a good answer, as in `status = [200]`, or use a target that can: `alpine324`"
+    )

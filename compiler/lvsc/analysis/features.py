@@ -96,13 +96,14 @@ def _missing(title: str, target: Target, origin: Origin, features: tuple[Feature
     programs = {feature.value.program for feature in features} | {Program.KERNEL}
     needed = [f for f in Feature if f.value.title == title and f.value.program in programs]
     able = [name for name in first_with(needed[0]) if all(name in first_with(other) for other in needed)]
+    instead = features[0].value.instead
     return codes.MISSING_FEATURE.at(
         origin,
         f"target `{target.name}` cannot do {title}",
         notes=[_lacks(target, feature) for feature in features],
-        help=f"use another way, or a target that can: {', '.join(f'`{name}`' for name in able)}"
+        help=f"{instead}, or use a target that can: {', '.join(f'`{name}`' for name in able)}"
         if able
-        else "use another way: no target can",
+        else f"{instead}: no target can",
     )
 
 

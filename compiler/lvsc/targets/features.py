@@ -23,6 +23,9 @@ class Program(Enum):
     VSFTPD = "vsftpd"
 
 
+_ANOTHER_WAY = "use another way"
+
+
 @dataclass(frozen=True, slots=True)
 class FeatureFact:
     """Which release of which program first has a feature."""
@@ -33,6 +36,8 @@ class FeatureFact:
     """A phrase that completes "needs keepalived 2.0.7 or newer for …"."""
     source: str
     """Where `since` was read."""
+    instead: str = _ANOTHER_WAY
+    """What to do where it is missing."""
 
 
 def _kernel(since: str, title: str, source: str) -> FeatureFact:
@@ -51,9 +56,10 @@ def _ipvsadm(since: str, title: str, source: str) -> FeatureFact:
     return FeatureFact(Program.IPVSADM, Version.parse(since), title, source)
 
 
-def _keepalived(since: str, title: str, source: str) -> FeatureFact:
+def _keepalived(since: str, title: str, source: str, instead: str = _ANOTHER_WAY) -> FeatureFact:
     """``source``: the file that first installs the keyword, in the git tag of release ``since``."""
-    return FeatureFact(Program.KEEPALIVED, Version.parse(since), title, f"keepalived v{since}: {source}")
+    where = f"keepalived v{since}: {source}"
+    return FeatureFact(Program.KEEPALIVED, Version.parse(since), title, where, instead)
 
 
 _CHECK = "keepalived/check/check_parser.c"
@@ -177,7 +183,12 @@ class Feature(Enum):
         "1.3.7", "DNS checks of RRSIG and DNSKEY records", "keepalived/check/check_dns.c"
     )
     KEEPALIVED_DECIMAL_TIMERS = _keepalived("2.0.13", "times in fractions of a second", "lib/parser.c")
-    KEEPALIVED_STATUS_RANGES = _keepalived("2.0.17", "several HTTP status codes in one check", _HTTP)
+    KEEPALIVED_STATUS_RANGES = _keepalived(
+        "2.0.17",
+        "several HTTP status codes in one check",
+        _HTTP,
+        "name the one of a good answer, as in `status = [200]`",
+    )
     KEEPALIVED_HTTP_REGEX = _keepalived("2.0.7", "regular expressions in HTTP checks", _HTTP)
     KEEPALIVED_HTTP_PROTOCOL = _keepalived("2.0.17", "a choice of HTTP version in checks", _HTTP)
     KEEPALIVED_HTTP_SNI = _keepalived("1.4.3", "server name indication in HTTPS checks", _HTTP)

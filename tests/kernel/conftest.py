@@ -44,6 +44,7 @@ class Trial(Site):
         ip: str | None = None,
         family: Family = Family.IPV4,
         limit: float = 3,
+        size: int = 0,
     ) -> list[Answer]:
         """Have clients, by their number or how many, ask each port some times; a port is 80 or "udp/53"."""
         virtual = ip or next(str(i) for i in self.cluster.addresses[address].ips if Family.of(i) is family)
@@ -52,7 +53,12 @@ class Trial(Site):
         asked = [port.split("/") if isinstance(port, str) else ("tcp", port) for port in ports]
         return self.ask(
             Question(
-                protocol=Protocol(protocol), host=virtual, port=int(port), source=sources[number], limit=limit
+                protocol=Protocol(protocol),
+                host=virtual,
+                port=int(port),
+                source=sources[number],
+                limit=limit,
+                size=size,
             )
             for _ in range(times)
             for number in numbers
@@ -84,7 +90,9 @@ class Trial(Site):
             time.sleep(0.1)
         assert seen == wanted
 
-    def hold(self, name: str, port: int = 80, *, address: str = "www", family: Family = Family.IPV4) -> Answer:
+    def hold(
+        self, name: str, port: int = 80, *, address: str = "www", family: Family = Family.IPV4
+    ) -> Answer:
         """Open a connection by a name, which `say` asks on; who answered."""
         virtual = next(str(ip) for ip in self.cluster.addresses[address].ips if Family.of(ip) is family)
         source = self.clients(address, family)[0]
@@ -135,6 +143,7 @@ class Start(Interface):
         kernel: Kernel | None = None,
         fresh: bool = False,
         edits: Sequence[Edit] = (),
+        before: Callable[[Trial], None] | None = None,
         serve: bool = True,
         start: bool = True,
         shared: bool = False,
@@ -142,7 +151,7 @@ class Start(Interface):
         """Build the layers' spec, make its machines, have the servers serve and load every host's files.
 
         The kernel is the quickest that can: User Mode Linux for iptables, QEMU for nftables. Each of `edits` must change
-        something. `start` False leaves out the loading, but not the installing. `shared` takes the site of the last trial
+        something. `before` is what the operator has done on the hosts. `start` False leaves out the loading, but not the installing. `shared` takes the site of the last trial
         if that was of the very same, for tests that only ask.
         """
 
@@ -162,6 +171,7 @@ def trial(laboratories: Laboratories, tmp_path: Path) -> Start:
         kernel: Kernel | None = None,
         fresh: bool = False,
         edits: Sequence[Edit] = (),
+        before: Callable[[Trial], None] | None = None,
         serve: bool = True,
         start: bool = True,
         shared: bool = False,
@@ -169,7 +179,7 @@ def trial(laboratories: Laboratories, tmp_path: Path) -> Start:
         wanted = kernel or (Kernel.QEMU if "nftables" in backends else Kernel.UML)
         assert "nftables" not in backends or nftables(wanted), f"no nftables in {wanted}"
         where = laboratories.on(wanted, fresh=fresh)
-        key = (repr(merged(*layers)), tuple(backends), tuple(edits), serve, start)
+        key = (repr(merged(*layers)), tuple(backends), tuple(edits), before, serve, start)
         had, standing = laboratories.standing.pop(where, (None, None))
         if shared and standing is not None and had == key:
             laboratories.standing[where] = key, standing
@@ -193,6 +203,8 @@ def trial(laboratories: Laboratories, tmp_path: Path) -> Start:
         site = Trial(where, compiled, tree)
         if serve:
             site.serve()
+        if before is not None:
+            before(site)
         if start:
             site.start()
         else:

@@ -1,5 +1,7 @@
 """What tests see of a cluster whose directors run keepalived."""
 
+from ipaddress import ip_address
+
 from lvsc.graph.traffic import Family
 from lvsc.laboratory.laboratory import LaboratoryError
 
@@ -7,9 +9,6 @@ from .conftest import Trial
 
 #: The backends of all these tests, but for the few that say otherwise.
 BACKENDS = ("iptables", "keepalived")
-
-#: Where keepalived's own log goes: to its standard output, which the laboratory keeps.
-_LOG = "/run/keepalived.service.log"
 
 
 def weights(site: Trial, director: str = "lvs1") -> dict[str, dict[str, int]]:
@@ -51,33 +50,30 @@ def has_all(site: Trial, director: str) -> None:
     )
 
 
-def held(site: Trial, families: tuple[Family, ...] = tuple(Family)) -> dict[str, str]:
+def families(site: Trial) -> tuple[Family, ...]:
+    """The families of the virtual addresses."""
+    return tuple(
+        family for family in Family if any(Family.of(ip_address(ip)) is family for ip in everything(site))
+    )
+
+
+def held(site: Trial) -> dict[str, str]:
     """Open a connection of each family that stays; who answered on each."""
-    return {f"{family}": str(site.hold(f"{family}", family=family)) for family in families}
+    return {str(family): str(site.hold(str(family), family=family)) for family in families(site)}
 
 
-def still(site: Trial, names: dict[str, str]) -> dict[str, str]:
+def still(site: Trial, connections: dict[str, str]) -> dict[str, str]:
     """Who answers on open connections now."""
-    return {name: str(site.say(name)) for name in names}
+    return {name: str(site.say(name)) for name in connections}
 
 
 def told(site: Trial, director: str) -> bool:
-    """Whether a director knows of every open connection from another director."""
+    """Whether a director knows of an established connection of each family."""
     entries = site.run(director, "ipvsadm", "-Lnc").splitlines()
-    families = {"[" in line for line in entries if " ESTABLISHED " in line}
-    return len(families) == len({Family.of(ip) for a in site.cluster.addresses.values() for ip in a.ips})
+    known = {Family.IPV6 if "[" in line else Family.IPV4 for line in entries if " ESTABLISHED " in line}
+    return known == set(families(site))
 
 
 def daemons(site: Trial, director: str) -> str:
     """The numbers of keepalived's processes on a director, which stay unless it starts anew."""
     return site.run(director, "sh", "-c", "grep -lx keepalived /proc/[0-9]*/comm")
-
-
-def log(site: Trial, director: str = "lvs1") -> str:
-    """What keepalived said on a director, if it was told to say it there."""
-    return site.run(director, "cat", _LOG)
-
-
-def interface(site: Trial, director: str, name: str, state: str) -> None:
-    """Set an interface of a director up or down."""
-    site.run(director, "ip", "link", "set", name, state)

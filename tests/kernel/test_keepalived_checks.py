@@ -69,8 +69,10 @@ _ALL = merged(
 @pytest.fixture
 def checked(trial: Start) -> Trial:
     """Two servers, good in every respect, and a service for each type of check."""
-    site = trial(_ALL, backends=BACKENDS)
+    site = trial(_ALL, backends=BACKENDS, shared=True)
     site.write("lvs1", "/run/good", "")
+    site.silence("web2")
+    site.serve()
     site.becomes(lambda: weights(site), _with_web2(CHECKED))
     return site
 
@@ -123,3 +125,93 @@ def test_a_server_that_speaks_another_protocol_fails_the_checks_that_speak(check
 def _answer_pings(site: Trial, host: str, *, yes: bool) -> None:
     for key in ("net.ipv4.icmp_echo_ignore_all", "net.ipv6.icmp.echo_ignore_all"):
         site.run(host, "sysctl", "-qw", f"{key}={int(not yes)}")
+
+
+def _noted(*states: str) -> Layer:
+    """Commands that leave a file behind."""
+    return {state: f"/usr/bin/touch /run/{state}" for state in states}
+
+
+#: Between 2 and 4, what living servers weigh together changes nothing; without them there is a sorry server. At port 81 the
+#: same servers are drained when they fail.
+_POOLS: Layer = merged(
+    {
+        "pools": {
+            "web": {
+                "check": merged(QUICK, {"type": "tcp"}),
+                "quorum": 3,
+                "hysteresis": 1,
+                "sorry_server": {"ip": ["10.11.12.99", "2001:db8:12::99"]},
+                "notify": _noted("up", "down", "quorum_up", "quorum_down"),
+            },
+            "kept": {
+                "check": merged(QUICK, {"type": "tcp"}),
+                "on_failure": "drain",
+                "real_servers": NAT["pools"]["web"]["real_servers"],
+            },
+        }
+    },
+    service("kept", address="www", pool="kept", ports=["tcp/81"], scheduler="wrr"),
+)
+_WEIGHTS = {"web1": 3, "web2": 2, "web3": 1}
+
+
+@pytest.fixture
+def pools(trial: Start) -> Trial:
+    """Three good servers that have a quorum at port 80, and are drained when they fail at port 81."""
+    site = trial(NAT, _POOLS, backends=BACKENDS, shared=True)
+    site.serve()
+    _becomes(site, _WEIGHTS)
+    _becomes(site, _WEIGHTS, port=81)
+    return site
+
+
+def test_a_lost_quorum_brings_the_sorry_server_until_there_is_more_than_enough(pools: Trial) -> None:
+    _is_there(pools, "/run/quorum_up")
+    pools.silence("web1")
+    _becomes(pools, {"web2": 2, "web3": 1})
+    _is_there(pools, "/run/down")
+    pools.silence("web2")
+    _becomes(pools, {"sorry-web": 1})
+    _is_there(pools, "/run/quorum_down")
+    for family in Family:
+        assert pools.tally(80, clients=6, family=family) == {"sorry-web": 6}
+
+    pools.run("lvs1", "rm", "-f", "/run/quorum_up", "/run/up")
+    _serve(pools, "web2")
+    _is_there(pools, "/run/up")
+    assert set(weights(pools)["192.0.2.10:80"]) == {"sorry-web"}, "3 is enough, but not after it was lost"
+    _serve(pools, "web1")
+    _becomes(pools, _WEIGHTS)
+    _is_there(pools, "/run/quorum_up")
+    for family in Family:
+        assert pools.tally(80, clients=12, family=family) == {"web1": 6, "web2": 4, "web3": 2}
+
+
+def test_a_drained_server_keeps_its_connections_and_gets_no_new_ones(pools: Trial) -> None:
+    names = {str(pools.hold(f"{number}", 81)): f"{number}" for number in range(6)}
+    pools.silence("web1")
+    _becomes(pools, {"web1": 0, "web2": 2, "web3": 1}, port=81)
+    assert str(pools.say(names["web1"])) == "web1"
+    assert pools.tally(81, clients=6) == {"web2": 4, "web3": 2}
+
+    _serve(pools, "web1")
+    _becomes(pools, _WEIGHTS, port=81)
+
+
+def _becomes(site: Trial, servers: dict[str, int], port: int = 80) -> None:
+    """Wait until the kernel holds these servers with their weights, for both families."""
+    services = (f"192.0.2.10:{port}", f"[2001:db8:2::10]:{port}")
+    site.becomes(lambda: [weights(site)[service] for service in services], [servers, servers])
+
+
+def _is_there(site: Trial, path: str) -> None:
+    """Wait until a command that keepalived runs has left its file on the director."""
+    site.until(lambda: path in site.run("lvs1", "find", "/run", "-maxdepth", "1").split(), path)
+
+
+def _serve(site: Trial, host: str) -> None:
+    """Have a host answer again."""
+    addresses = [ip for ip, name in site.topology.names.items() if name == host]
+    listeners = [{"protocol": "tcp", "port": port, "addresses": addresses} for port in (80, 81)]
+    site.laboratory.call("serve", host, listeners=listeners)

@@ -246,7 +246,7 @@ class _Builder:
             if network is None:
                 if ip not in self._distant:  # it may be in several pools
                     self._distant.add(ip)
-                    self._place_far(machine, ip, interface)
+                    self._place_far(machine, ip, interface, alone=len({Family.of(i) for i in ips}) == 1)
                 continue
             machine.attach(self._segments[network.name], interface, [f"{ip}/{_length(network, ip)}"])
             via = self._gateway(network, Family.of(ip)) if gateway else None
@@ -271,8 +271,12 @@ class _Builder:
                     return ip
         return self._cluster.directors[0].address_in(network.name, family)
 
-    def _place_far(self, machine: _Machine, ip: Address, interface: str) -> None:
-        """Give a host outside the directors' networks a segment of its own, one router away."""
+    def _place_far(self, machine: _Machine, ip: Address, interface: str, *, alone: bool) -> None:
+        """Give a host outside the directors' networks a segment of its own, one router away.
+
+        `alone` says that it has no address of the other family, in which it has a default route all the same: a tunnel
+        may bring packets of either family, and the answers are not wrapped.
+        """
         family = Family.of(ip)
         segment = len(self._segments) + self._far
         self._far += 1
@@ -283,6 +287,12 @@ class _Builder:
         machine.routes.append(f"default via {link[1]} src {ip}")
         self._outside.attach(segment, f"net{segment}", [f"{link[1]}/{link.prefixlen}"])
         self._outside.routes.append(f"{ip}/{length} via {link[2]}")
+        for other in Family if alone else ():
+            if other is not family:
+                link = _part(self._bases[other], _PREFIX[other], 256 + self._far)
+                machine.attach(segment, own, [f"{link[2]}/{link.prefixlen}"])
+                machine.routes.append(f"default via {link[1]}")
+                self._outside.attach(segment, f"net{segment}", [f"{link[1]}/{link.prefixlen}"])
 
 
 def _interface(server: PoolServer) -> str:

@@ -44,6 +44,8 @@ class Question:
     tls: bool = False
     greeted: bool = False
     """Whether the server speaks first."""
+    size: int = 0
+    """How long the question is, in bytes, if that is more than it needs."""
 
     def words(self) -> dict[str, object]:
         """The question as the agent's `clients.py` has it."""
@@ -56,6 +58,7 @@ class Question:
             "limit": self.limit,
             "tls": self.tls,
             "greeted": self.greeted,
+            "size": self.size,
         }
 
 

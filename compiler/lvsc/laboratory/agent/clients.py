@@ -25,7 +25,7 @@ def ask(question: dict[str, Any]) -> dict[str, Any]:
     """Open a connection, ask who is there, and close it: the server's words, or what went wrong."""
     try:
         with connected(question) as client:
-            return _answer(client)
+            return _answer(client, question.get("size", 0))
     except OSError as error:
         return _failed(error)
 
@@ -56,8 +56,8 @@ def connected(question: dict[str, Any]) -> socket.socket:
     return client
 
 
-def _answer(client: socket.socket) -> dict[str, Any]:
-    client.sendall(WHO)
+def _answer(client: socket.socket, size: int = 0) -> dict[str, Any]:
+    client.sendall(WHO.rjust(size, b"."))
     said = b""
     while not said.endswith(b"\n"):
         more = client.recv(1000)

@@ -1,3 +1,5 @@
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -69,6 +71,52 @@ def test_a_file_is_traced_as_one_host(project: Project) -> None:
     assert (outcome.code, outcome.err) == (0, "")
     assert "rules:1" in outcome.out
     assert "on lvs9: service tcp 192.0.2.10:80 balances it" in outcome.out
+
+
+def git(project: Project, *words: str) -> None:
+    if shutil.which("git") is None:
+        pytest.skip("no git: apt-get install git")
+    named = ("-c", "user.name=test", "-c", "user.email=test@example.net")
+    subprocess.run(["git", *named, *words], cwd=project.root, check=True, capture_output=True)
+
+
+def test_a_revision_is_traced_as_it_was(project: Project) -> None:
+    (project.root / "clusters").mkdir()
+    project.write("clusters/shop.toml", spec(service(mark=80)))
+    project.write("rules", "-A -t 192.0.2.10:80 -s rr\n-a -t 192.0.2.10:80 -r 192.0.2.21:80 -m -w 1\n")
+    for words in (("init", "--quiet"), ("add", "."), ("commit", "--quiet", "--message", "one")):
+        git(project, *words)
+    project.write("clusters/shop.toml", spec(service(mark=81)))
+    project.write("rules", "")
+
+    def traced(side: str) -> tuple[int, str]:
+        packet = "tcp 198.51.100.7 -> 192.0.2.10:80"
+        (way,) = project.lvsc("trace", side, packet, "--format", "json").fits("trace")["ways"]
+        return way["mark"], way["service"]["name"]
+
+    assert traced("clusters/shop.toml") == (81, "web")
+    assert traced("HEAD:clusters/shop.toml") == (80, "web")
+    assert traced("HEAD:rules") == (0, "tcp 192.0.2.10:80")
+
+
+def test_a_spec_of_a_revision_says_as_much_as_the_file(project: Project) -> None:
+    project.write("shop.toml", spec(service(mark=80)))
+    for words in (("init", "--quiet"), ("add", "."), ("commit", "--quiet", "--message", "one")):
+        git(project, *words)
+    for destination in ("192.0.2.10:81", "192.0.2.99:80"):
+        packet = f"tcp 198.51.100.7 -> {destination}"
+        assert (
+            project.lvsc("trace", "HEAD:shop.toml", packet).out
+            == project.lvsc("trace", "shop.toml", packet).out
+        )
+
+
+def test_a_revision_that_git_does_not_have_cannot_be_traced(project: Project) -> None:
+    git(project, "init", "--quiet")
+    outcome = project.lvsc("trace", "HEAD:shop.toml", "tcp 198.51.100.7 -> 192.0.2.10:80")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "LVS016" in outcome.err
+    assert "git does not have `HEAD:shop.toml`" in outcome.err
 
 
 @pytest.mark.parametrize("example", sorted(path.name for path in EXAMPLES.glob("*.toml")))

@@ -1,5 +1,6 @@
 """A kernel with IPVS for the tests: User Mode Linux, as the laboratory boots it (see `lvsc.laboratory.uml`)."""
 
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -14,9 +15,13 @@ __all__ = ["GuestError", "run", "why_not"]
 
 
 def run(
-    command: Sequence[str], *, timeout: float = 60, files: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    timeout: float = 60,
+    files: Mapping[str, str] | None = None,
+    trees: Mapping[str, Path] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command as root in a new guest, in /mnt, where it finds `files` and may write. `timeout` is in seconds.
+    """Run a command as root in a new guest, in /mnt, where it finds `files` and copies of `trees` and may write. `timeout` is in seconds.
 
     Skips the test, with the reason, where this machine cannot run a guest.
 
@@ -29,6 +34,10 @@ def run(
         share = Path(name)
         for path, text in (files or {}).items():
             (share / path).write_text(text, encoding="utf-8")
+        for path, tree in (trees or {}).items():
+            shutil.copytree(tree, share / path)
+            for each in (share / path, *(share / path).rglob("*")):
+                each.chmod(0o755 if each.is_dir() else 0o644)  # the guest may run as another user
         with kernels.running(Kernel.UML, share, command) as guest:
             late = "" if guest.wait(timeout) else f"\nended after {timeout} s"
             console = f"{guest.console()}{late}"

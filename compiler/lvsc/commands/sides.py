@@ -10,7 +10,7 @@ from lvsc.commands.console import Console
 from lvsc.commands.live import LIVE, live_host, live_sources
 from lvsc.commands.specs import STDIN, UNREADABLE, compile_source, usable_plugins
 from lvsc.compare.sides import Side, of_compiled, of_texts
-from lvsc.compile import Options, compile_spec
+from lvsc.compile import Compiled, Options, compile_spec
 from lvsc.diagnostics import Code, Diagnostic, DiagnosticError
 from lvsc.output.files import MANIFEST
 from lvsc.output.manifest import sources
@@ -78,7 +78,10 @@ class SideReader:
 
     def spec_with(self, name: str, options: Options, called: str) -> Side:
         """A spec in a file, compiled with options of its own."""
-        compiled = compile_source(name, self._console, self._plugins, options)
+        return self.compiled(called, compile_source(name, self._console, self._plugins, options))
+
+    def compiled(self, called: str, compiled: Compiled) -> Side:
+        """A spec that is compiled, wherever it was."""
         self.warnings += compiled.diagnostics
         return of_compiled(called, compiled)
 
@@ -100,8 +103,7 @@ class SideReader:
         self._console.sources[called] = text
         with usable_plugins():
             compiled = compile_spec(text, called, self._plugins, self._options)
-        self.warnings += compiled.diagnostics
-        return of_compiled(called, compiled)
+        return self.compiled(called, compiled)
 
     def file(self, name: str) -> Side:
         """A configuration file in the language of a backend."""

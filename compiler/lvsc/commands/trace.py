@@ -4,9 +4,9 @@ import argparse
 
 from lvsc.commands.console import Console
 from lvsc.commands.sides import SideReader
-from lvsc.commands.specs import add_overrides, compile_source, installed_plugins, options
-from lvsc.compare.sides import Side, of_compiled
-from lvsc.compile import Options
+from lvsc.commands.specs import add_overrides, installed_plugins, options
+from lvsc.compare.sides import Side
+from lvsc.compile import Compiled
 from lvsc.diagnostics import DiagnosticError
 from lvsc.trace.known import Known
 
@@ -66,9 +66,7 @@ class _Reader(SideReader):
         super().__init__(console, plugins, options(arguments), arguments.host)
         self.known = Known()
 
-    def spec_with(self, name: str, options: Options, called: str) -> Side:
-        """A spec in a file, compiled."""
-        compiled = compile_source(name, self._console, self._plugins, options)
-        self.warnings += compiled.diagnostics
+    def compiled(self, called: str, compiled: Compiled) -> Side:
+        """A spec that is compiled, wherever it was."""
         self.known = Known.of_cluster(compiled.cluster)
-        return of_compiled(called, compiled)
+        return super().compiled(called, compiled)

@@ -1,6 +1,7 @@
 """A built cluster in a laboratory: its hosts with the files that `lvsc build` wrote, loaded as the manifest says."""
 
 import json
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -28,6 +29,8 @@ xferlog_enable=NO
 secure_chroot_dir=/run/vsftpd/empty
 ftp_username=daemon
 """
+#: How long to wait for a program to be ready, and before looking again, in seconds.
+_PATIENCE, _PAUSE = 60, 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,8 @@ class Question:
     tls: bool = False
     greeted: bool = False
     """Whether the server speaks first."""
+    call: str = ""
+    """The Call-ID of the SIP request that asks (RFC 3261, 8.1.1.4); empty asks by a line."""
     size: int = 0
     """How long the question is, in bytes, if that is more than it needs."""
 
@@ -58,6 +63,7 @@ class Question:
             "limit": self.limit,
             "tls": self.tls,
             "greeted": self.greeted,
+            "call": self.call,
             "size": self.size,
         }
 
@@ -151,6 +157,7 @@ class Site:
         self.services = lowered.services if services is None else tuple(services)
         self.topology: Topology = topology(self.cluster, [each.service for each in self.services])
         self._tree = tree
+        self._ftp: set[str] = set()
         self.manifest: dict[str, Any] = json.loads((tree / "manifest.json").read_text(encoding="utf-8"))
         laboratory.make(self.topology)
 
@@ -214,6 +221,7 @@ class Site:
                 if not done.quiet:
                     said = done.stderr.strip() or f"status {done.status}"
                     raise LaboratoryError(f"{host}: `{' '.join(done.argv)}`: {said}")
+        self.await_ftp()
 
     def run(self, host: str, *argv: str, stdin: str = "") -> str:
         """Run a program on a host; its output.
@@ -259,6 +267,7 @@ class Site:
 
     def start_ftp(self, host: str) -> None:
         """Start vsftpd on a host, with what its operator says and what lvsc adds; the file `who` is the host's name."""
+        self._ftp.add(host)
         self.write(host, "/run/ftp/who", f"{host}\n")
         self.write(host, "/run/vsftpd/empty/.keep", "")
         self.write(host, "/etc/vsftpd.conf", VSFTPD)
@@ -266,6 +275,19 @@ class Site:
         for done in self.commands(host, [("/bin/systemctl", "restart", "vsftpd.service")]):
             if not done.quiet:
                 raise LaboratoryError(f"{host}: vsftpd: {done.stderr}")
+
+    def await_ftp(self) -> None:
+        """Wait until every FTP server listens: its unit counts as started before the program is ready.
+
+        Raises:
+            LaboratoryError: One does not.
+        """
+        for host in sorted(self._ftp):
+            end = time.monotonic() + _PATIENCE
+            while "vsftpd" not in self.run(host, "ss", "-Hltnp"):
+                if time.monotonic() > end:
+                    raise LaboratoryError(f"{host}: vsftpd does not listen")
+                time.sleep(_PAUSE)
 
     def fetch(self, address: str, *modes: str, source: str = "", limit: float = 5) -> list[Transfer]:
         """Fetch a file by FTP from outside, in each mode of `agent/ftp.py` at once."""

@@ -241,6 +241,11 @@ def test_one_drained_pool_of_two_services_is_told_of_once() -> None:
     ]
 
 
+def test_one_network_without_a_gateway_is_told_of_once() -> None:
+    two = service("mail", address="www", pool="web", ports=["tcp/25"])
+    assert found(spec(TWO, SIX, NO_GATEWAY, two)) == [("LVS411", "networks.inside")]
+
+
 def test_one_director_needs_no_gateway() -> None:
     assert (
         found(

@@ -37,12 +37,12 @@ def lint(lowered: Lowered) -> list[Diagnostic]:
         found += _weights(service)
         found += _bundle(service)
         found += _reach(service, cluster)
-        found += _gateway(service, cluster)
         found += _unchecked(service)
         found += _stuck_clients(service, cluster)
         found += _half_tracked(service, cluster)
         found += _idle_engine(service)
     found += _zero_weights(lowered.services)
+    found += _gateways(lowered.services, cluster)
     return [*found, *_quorums(lowered.services), *_source_nats(lowered.graph), *_loose_marks(lowered.graph)]
 
 
@@ -258,25 +258,36 @@ def _reach(lowered: LoweredService, cluster: Cluster) -> Iterator[Diagnostic]:
                 )
 
 
-def _gateway(lowered: LoweredService, cluster: Cluster) -> Iterator[Diagnostic]:
+def _gateways(services: Iterable[LoweredService], cluster: Cluster) -> list[Diagnostic]:
+    """One for each network without a gateway, or without one of a family."""
+    if len(cluster.directors) < 2:  # noqa: PLR2004 - one has nobody to move it to
+        return []
+    found: dict[tuple[str, Family | None], Diagnostic] = {}
+    for lowered in services:
+        for home, family in _gateways_needed(lowered, cluster):
+            gateway = cluster.addresses.get(home.gateway or "")
+            lacking = (home.name, None if gateway is None else family)
+            if lacking in found or (gateway and any(Family.of(ip) is family for ip in gateway.ips)):
+                continue
+            lacks = "`gateway`" if gateway is None else f"IPv{family.value} `gateway`"
+            found[lacking] = codes.NO_GATEWAY.at(
+                Place(home.origin, Anchor.TABLE),
+                f"the real servers of `{lowered.service.name}` answer through the directors, and network `{home.name}` has no"
+                f" {lacks} that fails over",
+                others=[Place(lowered.service.origin, Anchor.TABLE, "the service")],
+                help="add a virtual address on it and name it as the network's `gateway`, or use `source_nat`",
+            )
+    return list(found.values())
+
+
+def _gateways_needed(lowered: LoweredService, cluster: Cluster) -> Iterator[tuple[ClusterNetwork, Family]]:
+    """The networks and families in which real servers answer a service by NAT."""
     service = lowered.service
-    if len(cluster.directors) < 2 or service.source_nat or Forwarding.NAT not in service.forwardings:  # noqa: PLR2004
+    if service.source_nat or Forwarding.NAT not in service.forwardings:
         return
-    families = service.families
     for server in service.pool.enabled:
         for ip in server.ips if server.forwarding is Forwarding.NAT else ():
-            home = cluster.network_of(ip) if Family.of(ip) in families else None
-            if home is not None and not _has_gateway(cluster, home, Family.of(ip)):
-                yield codes.NO_GATEWAY.at(
-                    Place(home.origin, Anchor.TABLE),
-                    f"the real servers of `{service.name}` answer through the directors, and network `{home.name}` has no"
-                    f" IPv{ip.version} `gateway` that fails over",
-                    others=[Place(service.origin, Anchor.TABLE, "the service")],
-                    help="add a virtual address on it and name it as the network's `gateway`, or use `source_nat`",
-                )
-                return
-
-
-def _has_gateway(cluster: Cluster, network: ClusterNetwork, family: Family) -> bool:
-    gateway = cluster.addresses.get(network.gateway or "")
-    return gateway is not None and any(Family.of(ip) is family for ip in gateway.ips)
+            family = Family.of(ip)
+            home = cluster.network_of(ip) if family in service.families else None
+            if home is not None:
+                yield home, family

@@ -231,7 +231,7 @@ WRONG: dict[str, tuple[str, str, Layer, Layer]] = {
     "all-ports-beside-ftp": ("LVS315", "services.web", merged(ALL, ftp()), merged(ALL, ftp(mark=21))),
     "ipv6-in-version-2": (
         "LVS316",
-        "addresses.www",
+        "failover.version",
         merged(
             PAIR,
             DUAL,
@@ -264,6 +264,28 @@ def test_one_missing_own_address_is_one_mistake_however_many_real_servers_need_i
     assert found(spec(INSIDE, away, many, service(source_nat=True))) == [
         ("LVS311", "services.web.source_nat")
     ]
+
+
+def test_one_missing_own_address_is_one_mistake_however_many_services_need_it() -> None:
+    away: Layer = {"directors": {"lvs1": {"addresses": {"inside": None}}}}
+    more = service("mail", address="www", pool="web", ports=["tcp/25"], source_nat=True)
+    text = spec(INSIDE, away, servers(inside(3), inside(4)), service(source_nat=True), more)
+    assert found(text) == [("LVS311", "services.mail.source_nat")]
+
+
+def test_an_own_address_that_vrrp_lacks_too_is_one_mistake() -> None:
+    away: Layer = {"directors": {"lvs2": {"addresses": {"lan": None}}}}
+    assert found(spec(PAIR, away, service(source_nat=True))) == [("LVS211", "directors.lvs2")]
+
+
+def test_version_2_is_one_mistake_however_many_ipv6_addresses_it_cannot_move() -> None:
+    second_network: Layer = {
+        "networks": {"dmz": {"interface": "eth1", "prefixes": ["2001:db8:2::/64"]}},
+        "addresses": {"more": {"network": "dmz", "ip": ["2001:db8:2::10"]}},
+    }
+    own: Layer = {"directors": {"lvs2": {"addresses": {"lan": ["192.0.2.3", "2001:db8::3"]}}}}
+    text = spec(PAIR, DUAL, VRRP2, own, second_network, DIRECT, service(address=["www", "more"]))
+    assert [one for one in found(text) if one[0] == "LVS316"] == [("LVS316", "failover.version")]
 
 
 def test_no_file_is_made_of_a_spec_with_an_error() -> None:

@@ -52,6 +52,12 @@ WRONG = {
         servers({}, {"name": "web1", "ip": ["192.0.2.21"], "weight": 2}),
         servers({}, {"name": "web9"}),
     ),
+    "one-name-twice-and-two-addresses": (
+        "LVS206",
+        "pools.web.real_servers.1.name",
+        servers({}, {"name": "web1", "ip": ["192.0.2.29"]}),
+        servers({}, {"name": "web9", "ip": ["192.0.2.29"]}),
+    ),
     "two-addresses-of-a-family": (
         "LVS206",
         "pools.web.real_servers.0.ip",

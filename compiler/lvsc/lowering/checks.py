@@ -1,6 +1,6 @@
 """What IPVS could not do of a service as the spec says it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from lvsc.diagnostics import Anchor, Diagnostic, Place
 from lvsc.graph.nodes import Forwarding, Scheduler, SchedulerFlag
@@ -9,7 +9,7 @@ from lvsc.lowering import codes
 from lvsc.lowering.lowered import LoweredService
 from lvsc.lowering.services import nat_address
 from lvsc.spec import model_codes
-from lvsc.spec.model import Cluster, PoolServer, SorryHost, reached_at
+from lvsc.spec.model import Cluster, PoolServer, Service, SorryHost, reached_at
 
 _FLAGS_OF = {
     Scheduler.SH: {SchedulerFlag.SH_FALLBACK, SchedulerFlag.SH_PORT},
@@ -118,11 +118,20 @@ def _check_port(lowered: LoweredService, server: PoolServer | SorryHost, name: s
         )
 
 
-def check_source_nat(lowered: LoweredService, cluster: Cluster) -> Iterator[Diagnostic]:
-    """What keeps a service's full NAT from working."""
-    service = lowered.service
+def check_source_nat(
+    services: Iterable[LoweredService], cluster: Cluster, told: Collection[tuple[str, str, Family]]
+) -> Iterator[Diagnostic]:
+    """What keeps full NAT from working; `told` are the directors, networks and families whose own address is asked for anyway."""
+    known: set[tuple[str, str | None, Family]] = {*told}
+    for lowered in services:
+        if lowered.service.source_nat:
+            yield from _check_source_nat(lowered.service, cluster, known)
+
+
+def _check_source_nat(
+    service: Service, cluster: Cluster, known: set[tuple[str, str | None, Family]]
+) -> Iterator[Diagnostic]:
     place = service.origin / "source_nat"
-    told: set[tuple[str, Family, str | None]] = set()
     for server in service.pool.enabled:
         if server.forwarding is not Forwarding.NAT:
             yield codes.SOURCE_NAT.at(
@@ -135,11 +144,14 @@ def check_source_nat(lowered: LoweredService, cluster: Cluster) -> Iterator[Diag
         for ip in server.ips:
             if Family.of(ip) not in service.families:
                 continue
-            for director in cluster.directors:
+            through = service.source_nat
+            if not isinstance(through, str):
                 network = cluster.network_of(ip)
-                towards = (director.name, Family.of(ip), network.name if network else None)
-                if towards not in told and nat_address(service, cluster, director, ip) is None:
-                    told.add(towards)
+                through = network.name if network else None
+            for director in cluster.directors:
+                towards = (director.name, through, Family.of(ip))
+                if towards not in known and nat_address(service, cluster, director, ip) is None:
+                    known.add(towards)
                     yield codes.SOURCE_NAT.at(
                         place,
                         f"director `{director.name}` has no IPv{ip.version} address towards `{server.name}` (`{ip}`)",

@@ -84,24 +84,43 @@ def check_failover(cluster: Cluster, places: Iterable[Placement]) -> Iterator[Di
         return
     places = tuple(places)
     yield from _report_shared_interfaces(cluster, vrrp, places)
+    six = [place.addresses[0] for place in places if place.family is Family.IPV6]
+    if six and vrrp.version == 2:  # noqa: PLR2004 - VRRP's version 2
+        yield codes.SYNC_FAMILY.at(
+            vrrp.origin / "version",
+            f"VRRP version 2 cannot move `{six[0][0]}`",
+            others=[Place(origin, Anchor.TABLE, "a virtual IPv6 address") for _, _, origin in six],
+            help="set `version = 3`",
+        )
+    for director, place in _without_own_address(cluster, vrrp, places):
+        yield model_codes.NO_OWN_ADDRESS.at(
+            Place(director.origin, Anchor.TABLE),
+            f"director `{director.name}` has no IPv{place.family.value} address of its own in network `{place.network.name}`",
+            others=[Place(vrrp.origin, Anchor.TABLE, "VRRP sends its adverts from it")],
+            help=f'add `{place.network.name} = ["…"]` to its `addresses`',
+        )
+
+
+def _without_own_address(
+    cluster: Cluster, vrrp: Vrrp, places: Iterable[Placement]
+) -> Iterator[tuple[Director, Placement]]:
     for place in places:
-        if place.family is Family.IPV6 and vrrp.version == 2:  # noqa: PLR2004 - VRRP's version 2
-            yield codes.SYNC_FAMILY.at(
-                Place(place.addresses[0][2], Anchor.TABLE),
-                f"VRRP version 2 cannot move `{place.addresses[0][0]}`",
-                others=[Place(vrrp.origin, Anchor.TABLE, "the version")],
-                help="set `version = 3` in `[failover]`",
-            )
         if place.family is Family.IPV6 and not vrrp.unicast:
             continue  # adverts go out from the interface's link-local address
         for director in cluster.directors:
             if director.address_in(place.network.name, place.family) is None:
-                yield model_codes.NO_OWN_ADDRESS.at(
-                    Place(director.origin, Anchor.TABLE),
-                    f"director `{director.name}` has no IPv{place.family.value} address of its own in network `{place.network.name}`",
-                    others=[Place(vrrp.origin, Anchor.TABLE, "VRRP sends its adverts from it")],
-                    help=f'add `{place.network.name} = ["…"]` to its `addresses`',
-                )
+                yield director, place
+
+
+def silent_directors(cluster: Cluster, places: Iterable[Placement]) -> frozenset[tuple[str, str, Family]]:
+    """The directors, networks and families that `check_failover` finds no own address for."""
+    vrrp = cluster.failover
+    if not isinstance(vrrp, Vrrp):
+        return frozenset()
+    return frozenset(
+        (director.name, place.network.name, place.family)
+        for director, place in _without_own_address(cluster, vrrp, places)
+    )
 
 
 def _report_shared_interfaces(

@@ -30,6 +30,9 @@ def report_hosts(cluster: Cluster, problems: list[Diagnostic]) -> None:
             if not server.name:  # said where the pool is checked
                 continue
             earlier = named.setdefault(server.name, server)
+            # A pool that has a name twice is told so where it is loaded.
+            if earlier is not server and _twice_in_a_pool(earlier, server):
+                continue
             problem = _difference(earlier, server) if earlier is not server else None
             if server.name in own:
                 problem = problem or _other_than_director(server, own[server.name], cluster)
@@ -51,6 +54,10 @@ def report_hosts(cluster: Cluster, problems: list[Diagnostic]) -> None:
                         help="one name is one host: make the two agree, or rename one",
                     )
                 )
+
+
+def _twice_in_a_pool(one: PoolServer, other: PoolServer) -> bool:
+    return one.origin.path[:2] == other.origin.path[:2] and one.port == other.port
 
 
 def _own_addresses(director: Director) -> dict[Address, Origin]:

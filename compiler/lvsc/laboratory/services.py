@@ -10,7 +10,7 @@ from lvsc.lowering.probes import ChosenCheck, choose_check
 from lvsc.spec.model import PoolServer, SorryHost
 
 #: The control port of FTP (RFC 959), where vsftpd answers itself.
-_FTP = 21
+FTP = 21
 _GREETING = "220 laboratory\r\n"
 
 
@@ -79,18 +79,20 @@ def _of(
     probe = check.check.probe if check is not None else None
     asked = check.port_of(server) if check is not None and isinstance(server, PoolServer) else None
     greeting = _GREETING if isinstance(probe, SmtpProbe) else ""
+    if isinstance(probe, UdpProbe) and probe.reply:
+        greeting = bytes.fromhex(probe.reply).decode("latin-1")
     tls = isinstance(probe, HttpProbe) and probe.tls
     if not speaks_ftp(lowered):
         for port in lowered.ports:
             for number in (server.port,) if server.port else corners(port.ports):
-                checked = number == asked and port.protocol is Protocol.TCP
+                checked = number == asked and port.protocol in (Protocol.TCP, Protocol.UDP)
                 yield Serving(
                     protocol=port.protocol,
                     port=number,
                     greeting=greeting if checked else "",
                     tls=tls and checked,
                 )
-    elif asked == _FTP:
+    elif asked == FTP:
         return
     if asked is not None and not isinstance(probe, PingProbe | ScriptProbe):
         protocol = Protocol.UDP if isinstance(probe, UdpProbe | DnsProbe) else Protocol.TCP

@@ -21,7 +21,7 @@ _CLIENTS = {
     Family.IPV6: ("2001:2::/55", "2001:db8:fff0::/55", "fdff:ffff:fff0::/55"),
 }
 #: Clients of a network and family, and the prefixes that they are spread over (persistence may be by a whole prefix).
-CLIENTS, PREFIXES = 192, 16
+CLIENTS, PREFIXES = 768, 16
 #: The length of those prefixes; of what each network has of them; and of a distant server's link.
 _PREFIX = {Family.IPV4: 24, Family.IPV6: 64}
 _NETWORK = {Family.IPV4: 20, Family.IPV6: 60}
@@ -165,6 +165,8 @@ class _Builder:
         """Whether clients reach services, or servers reach clients, by this network's router."""
         if any(a.network == network.name for s in self._services for a in s.addresses):
             return True
+        if any(service.source_nat == network.name for service in self._services):
+            return True
         return any(
             (server.forwarding is not Forwarding.NAT or service.source_nat)
             and any(self._cluster.network_of(ip) is network for ip in server.ips)
@@ -293,6 +295,12 @@ class _Builder:
                 machine.attach(segment, own, [f"{link[2]}/{link.prefixlen}"])
                 machine.routes.append(f"default via {link[1]}")
                 self._outside.attach(segment, f"net{segment}", [f"{link[1]}/{link.prefixlen}"])
+        # A director reaches it by the network whose address it takes for the purpose.
+        for service in self._services:
+            router = self._routers.get((str(service.source_nat), family))
+            if router is not None and any(ip in server.ips for server in service.pool.enabled):
+                for director in self._cluster.directors:
+                    self._machines[director.name].routes.append(f"{ip}/{length} via {router}")
 
 
 def _interface(server: PoolServer) -> str:

@@ -9,6 +9,7 @@ from lvsc.graph.nodes import SmtpProbe
 from lvsc.graph.traffic import Address, Family, PortRange, Protocol
 from lvsc.laboratory.services import check_of, corners, speaks_ftp
 from lvsc.laboratory.site import Answer, Question, Site
+from lvsc.laboratory.topology import CLIENTS
 from lvsc.lowering.lowered import LoweredService
 from lvsc.rehearsal import codes
 from lvsc.rehearsal.expect import Promise, Spread, promise
@@ -16,7 +17,8 @@ from lvsc.rehearsal.found import Found, LeftOut, Proved
 
 MODES = ("passive", "strict", "epsv", "active")
 #: Clients of each kind of proof are others, so that none finds the traces of an earlier one.
-REACHING, STAYING, BESIDE, SPREADING = range(4), range(4, 20), range(20, 21), range(32, 192)
+REACHING, STAYING, BESIDE, SPREADING = range(4), range(4, 20), range(20, 21), range(32, 160)
+LATER = range(160, CLIENTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,12 +43,21 @@ class Endpoint:
             port=self.port,
             source=clients[client % len(clients)],
             greeted=self.greeted,
+            call=f"call-{client}" if self.lowered.service.persistence_engine == "sip" else "",
             limit=limit,
         )
 
+    def network(self, site: Site) -> str:
+        """The name of the network whose router leads clients here."""
+        return site.cluster.addresses[self.name].network
+
     def __str__(self) -> str:
-        host = f"[{self.address}]" if self.family is Family.IPV6 else str(self.address)
-        return f"{self.protocol.value} {host}:{self.port}"
+        return f"{self.protocol.value} {bracketed(self.address)}:{self.port}"
+
+
+def bracketed(address: Address) -> str:
+    """An address as it stands before a port."""
+    return f"[{address}]" if Family.of(address) is Family.IPV6 else str(address)
 
 
 def endpoints(lowered: LoweredService) -> Iterator[Endpoint]:
@@ -107,7 +118,7 @@ class Asking:
                 self._blame(
                     codes.NOT_REACHED,
                     lowered,
-                    f"`{name}` does not answer at {endpoint}: {_words(counts)} of {len(said)} clients",
+                    f"`{name}` does not answer at {endpoint}: {counted(counts)} of {len(said)} clients",
                 )
         if name not in self._lost:
             where = ", ".join(dict.fromkeys(str(e) for e, _ in own))
@@ -157,7 +168,7 @@ class Asking:
         clients = [SPREADING[n % len(SPREADING)] for n in range(owed.connections)]
         answers = self._site.ask(endpoint.question(self._site, client) for client in clients)
         counts = Counter(str(answer) for answer in answers)
-        seen = f"{_words(counts)} of {len(answers)} connections to {endpoint}"
+        seen = f"{counted(counts)} of {len(answers)} connections to {endpoint}"
         if owed.keeps(counts):
             self._found.proved.append(Proved(name, f"balanced {owed.spread.value}: {seen}"))
         else:
@@ -179,9 +190,10 @@ class Asking:
             own = own[:1]
         asked = [(client, endpoint) for client in STAYING for endpoint in (*own, *own)]
         answers = self._site.ask(endpoint.question(self._site, client) for client, endpoint in asked)
-        by_client: dict[int, set[str]] = {}
-        for (client, _), answer in zip(asked, answers, strict=True):
-            by_client.setdefault(client, set()).add(str(answer))
+        by_client: dict[tuple[int, str], set[str]] = {}
+        for (client, endpoint), answer in zip(asked, answers, strict=True):
+            # Behind each network's router are other clients.
+            by_client.setdefault((client, endpoint.network(self._site)), set()).add(str(answer))
         torn = [servers for servers in by_client.values() if len(servers) > 1]
         used = sorted({server for servers in by_client.values() for server in servers})
         if torn:
@@ -199,7 +211,8 @@ class Asking:
             self._found.proved.append(
                 Proved(
                     name,
-                    f"bundled: each of {len(by_client)} clients stayed on its server {ports}; {', '.join(used)} served",
+                    f"bundled: each of {len(by_client)} IPv{family.value} clients stayed on its server {ports};"
+                    f" {', '.join(used)} served",
                 )
             )
 
@@ -277,5 +290,6 @@ class Asking:
         self._found.diagnostics.append(code.at(place, message))
 
 
-def _words(counts: Counter[str]) -> str:
+def counted(counts: Counter[str]) -> str:
+    """Answers and how often each came."""
     return ", ".join(f"{what} {count}" for what, count in sorted(counts.items()))

@@ -11,7 +11,7 @@ from lvsc.laboratory.services import check_of, speaks_ftp
 from lvsc.laboratory.site import Answer, Site
 from lvsc.lowering.lowered import LoweredService
 from lvsc.rehearsal import codes
-from lvsc.rehearsal.asking import SPREADING, Endpoint, endpoints
+from lvsc.rehearsal.asking import LATER, Endpoint, bracketed, counted, endpoints
 from lvsc.rehearsal.expect import Spread, promise
 from lvsc.rehearsal.found import Found, LeftOut, Proved
 from lvsc.spec.model import Check, ExternalFailover, Pool
@@ -30,8 +30,14 @@ class _Watched:
     victim: str
     within: float
     """Seconds that its health check takes to notice."""
+    spread: Spread = Spread.ANY
     connections: int = 12
     """So many would not all miss a server that is in service."""
+
+    @property
+    def subject(self) -> str:
+        """What dies."""
+        return self.victim or f"pool `{self.lowered.service.pool.name}`"
 
 
 class Dying:
@@ -58,6 +64,7 @@ class Dying:
             self._site.silence(host)
         self._wait(
             watched,
+            lambda w, weights: not weights.get(w.victim),
             lambda w, answers: all(a.server not in (None, w.victim) for a in answers),
             "out of service after its death",
             "goes on getting clients after its death",
@@ -68,10 +75,8 @@ class Dying:
             return
         self._wait(
             watched,
-            lambda w, answers: (
-                any(a.server == w.victim for a in answers)
-                or w.lowered.service.scheduler.value in ("fo", "dh", "ovf", "lblc", "lblcr")
-            ),
+            lambda w, weights: bool(weights.get(w.victim)),
+            lambda w, answers: w.spread is Spread.ANY or any(a.server == w.victim for a in answers),
             "back in service after its return",
             "gets no clients after its return",
         )
@@ -96,6 +101,7 @@ class Dying:
                 self._site.silence(host)
         self._wait(
             watched,
+            lambda w, weights: set(weights) == {stand_ins[w.lowered.service.pool.name]},
             lambda w, answers: all(a.server == stand_ins[w.lowered.service.pool.name] for a in answers),
             "replaced by its sorry server",
             "is not replaced by its sorry server",
@@ -193,46 +199,58 @@ class Dying:
                 endpoint=endpoint,
                 victim=victim,
                 within=_noticed(check),
+                spread=owed.spread,
                 connections=owed.connections if owed.spread in (Spread.EXACT, Spread.NEAR) else 48,
             )
 
     def _wait(
         self,
         watched: Sequence[_Watched],
+        changed: Callable[[_Watched, Mapping[str, int]], bool],
         fits: Callable[[_Watched, Sequence[Answer]], bool],
         proved: str,
         failed: str,
     ) -> None:
-        """Ask until the answers fit, at most as long as the slowest check takes; clients are new ones each time."""
+        """Wait until the director's table has changed, at most as long as the slowest check takes, and ask new clients."""
         began = time.monotonic()
         end = began + max(w.within for w in watched) + _GRACE
-        open_ones = list(watched)
-        while open_ones and time.monotonic() < end:
-            rounds = [
-                (w, w.endpoint.question(self._site, self._next(), limit=1))
-                for w in open_ones
-                for _ in range(w.connections)
-            ]
-            answers = self._site.ask(question for _, question in rounds)
-            for each in list(open_ones):
-                own = [a for (w, _), a in zip(rounds, answers, strict=True) if w is each]
+        missing = list(watched)
+        said: dict[str, Counter[str]] = {}
+        while missing and time.monotonic() < end:
+            table = self._site.run(self._site.directors[0], "ipvsadm", "-Sn")
+            for each in [w for w in missing if changed(w, self._weights(w, table))]:
+                own = self._site.ask(
+                    each.endpoint.question(self._site, self._next(), limit=1) for _ in range(each.connections)
+                )
+                said[each.lowered.service.name] = Counter(map(str, own))
                 if fits(each, own):
-                    open_ones.remove(each)
+                    missing.remove(each)
                     took = f"{time.monotonic() - began:.1f} s"
-                    subject = each.victim or f"pool {each.lowered.service.pool.name}"
                     self._found.proved.append(
-                        Proved(each.lowered.service.name, f"{subject} {proved} ({took})")
+                        Proved(each.lowered.service.name, f"{each.subject} {proved} ({took})")
                     )
-            time.sleep(_BETWEEN if open_ones else 0)
-        for each in open_ones:
-            subject = f"{each.victim} " if each.victim else f"pool `{each.lowered.service.pool.name}` "
-            said = Counter(str(a) for w, a in zip((w for w, _ in rounds), answers, strict=True) if w is each)
-            self._blame(codes.NOT_TAKEN_OUT, each.lowered, f"{subject}{failed}: {dict(said)}")
+            time.sleep(_BETWEEN if missing else 0)
+        for each in missing:
+            counts = said.get(each.lowered.service.name)
+            seen = f"clients met {counted(counts)}" if counts else "the director's table did not change"
+            self._blame(codes.NOT_TAKEN_OUT, each.lowered, f"{each.subject} {failed}: {seen}")
+
+    def _weights(self, watched: _Watched, table: str) -> dict[str, int]:
+        """The weights of a service's servers in a director's table, as `ipvsadm -Sn` prints it."""
+        lowered, endpoint = watched.lowered, watched.endpoint
+        own = str(lowered.mark) if lowered.mark is not None else f"{bracketed(endpoint.address)}:"
+        weights: dict[str, int] = {}
+        for line in table.splitlines():
+            words = line.split()
+            if words[0] == "-a" and (words[2] == own or (own.endswith(":") and words[2].startswith(own))):
+                host = words[words.index("-r") + 1].rpartition(":")[0].strip("[]")
+                weights[self._site.topology.names.get(host, host)] = int(words[words.index("-w") + 1])
+        return weights
 
     def _next(self) -> int:
         """A client that has not asked for a while."""
         self._clients += 1
-        return SPREADING[self._clients % len(SPREADING)]
+        return LATER[self._clients % len(LATER)]
 
     def _leave_out(self, what: str, why: str) -> None:
         self._found.left_out.append(

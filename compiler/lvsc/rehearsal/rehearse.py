@@ -12,7 +12,7 @@ from lvsc.graph.nodes import HttpProbe, KernelModule, PingProbe, ScriptProbe
 from lvsc.graph.traffic import Family, Protocol
 from lvsc.laboratory.kernels import Kernel, nftables, why_not
 from lvsc.laboratory.laboratory import Laboratory, laboratory
-from lvsc.laboratory.services import check_of
+from lvsc.laboratory.services import FTP, check_of, speaks_ftp
 from lvsc.laboratory.site import Site
 from lvsc.laboratory.topology import Unbuildable
 from lvsc.lowering.lowered import LoweredService
@@ -189,14 +189,30 @@ def _that_run(
     services: Sequence[LoweredService], running: Laboratory, found: Found
 ) -> tuple[LoweredService, ...]:
     """The services that this kernel can serve."""
-    chosen = list(services)
+    chosen: list[LoweredService] = []
+    for lowered in services:
+        if why := _beyond(lowered):
+            found.left_out.append(LeftOut(lowered.service.name, why))
+        else:
+            chosen.append(lowered)
     if any(_speaks_sctp(each) for each in services) and running.lacks(["sctp"]):
-        for lowered in filter(_speaks_sctp, services):
+        for lowered in [each for each in chosen if _speaks_sctp(each)]:
             found.left_out.append(
                 LeftOut(lowered.service.name, f"the {running.kernel.value} kernel has no SCTP")
             )
             chosen.remove(lowered)
     return tuple(chosen)
+
+
+def _beyond(lowered: LoweredService) -> str | None:
+    """Why no server of a laboratory can stand for a service's own; None where one can."""
+    check = check_of(lowered)
+    probe = check.check.probe if check is not None else None
+    if isinstance(probe, HttpProbe) and (probe.digest or probe.regex):
+        return "only its own servers have the page that its health check asks for"
+    if speaks_ftp(lowered) and lowered.plan.probe_port != FTP:
+        return f"its control port is not {FTP}, where the laboratory's FTP servers are"
+    return None
 
 
 def _speaks_sctp(lowered: LoweredService) -> bool:
@@ -221,13 +237,6 @@ def _note_limits(compiled: Compiled, kernel: Kernel, found: Found) -> None:
         if isinstance(probe, PingProbe | ScriptProbe):
             found.left_out.append(
                 LeftOut(f"{lowered.service.name}: its health check", "nothing here makes it fail")
-            )
-        if isinstance(probe, HttpProbe) and (probe.digest or probe.regex):
-            found.left_out.append(
-                LeftOut(
-                    f"{lowered.service.name}: its health check",
-                    "only its own servers have the page it asks for",
-                )
             )
 
 

@@ -25,7 +25,7 @@ def ask(question: dict[str, Any]) -> dict[str, Any]:
     """Open a connection, ask who is there, and close it: the server's words, or what went wrong."""
     try:
         with connected(question) as client:
-            return _answer(client, question.get("size", 0))
+            return _answer(client, question.get("size", 0), question.get("call", ""))
     except OSError as error:
         return _failed(error)
 
@@ -56,8 +56,9 @@ def connected(question: dict[str, Any]) -> socket.socket:
     return client
 
 
-def _answer(client: socket.socket, size: int = 0) -> dict[str, Any]:
-    client.sendall(WHO.rjust(size, b"."))
+def _answer(client: socket.socket, size: int = 0, call: str = "") -> dict[str, Any]:
+    request = f"OPTIONS sip:laboratory SIP/2.0\r\nCall-ID: {call}\r\n\r\n".encode() if call else WHO
+    client.sendall(request.rjust(size, b"."))
     said = b""
     while not said.endswith(b"\n"):
         more = client.recv(1000)

@@ -111,6 +111,7 @@ class _Host:
 
 def _host(name: str, line: socket.socket, writer: int) -> int:
     """Be the parent of the host's first process, which needs a parent that waits for it."""
+    first_network = os.open("/proc/self/ns/net", os.O_RDONLY)
     kernel.unshare(
         kernel.NEW_NETWORK | kernel.NEW_MOUNTS | kernel.NEW_PROCESSES | kernel.NEW_UTS | kernel.NEW_IPC
     )
@@ -131,7 +132,7 @@ def _host(name: str, line: socket.socket, writer: int) -> int:
         return 1
     worker = os.fork()
     if worker == 0:
-        Work(name).serve(line)
+        Work(name, first_network).serve(line)
         return 0
     line.close()
     while True:  # the first process of a PID namespace is everybody's last parent

@@ -41,7 +41,7 @@ class Servers:
     ) -> None:
         """Serve a port at some addresses. A listener that is there already stays.
 
-        `greeting` is what each connection hears first, and each datagram in place of an answer.
+        `greeting` is what each connection hears first, and each datagram that does not ask who is there.
         """
         if tls and self._context is None:
             self._context = _context()
@@ -50,7 +50,9 @@ class Servers:
             if key not in self._listeners:
                 self._listeners[key] = listener = _listener(protocol, port, address)
                 with self._lock:
-                    self._selector.register(listener, selectors.EVENT_READ, (protocol, greeting.encode()))
+                    self._selector.register(
+                        listener, selectors.EVENT_READ, (protocol, greeting.encode("latin-1"))
+                    )
         if self._looking is None:
             self._looking = threading.Thread(target=self._look, daemon=True)
             self._looking.start()
@@ -86,10 +88,10 @@ class Servers:
 
     def _datagram(self, listener: socket.socket, greeting: bytes) -> None:
         asked, client = listener.recvfrom(2000)
-        if greeting:
-            listener.sendto(greeting, client)
-        elif asked == b"who\n":
+        if asked.endswith(b"who\n") or b"SIP/2.0" in asked:
             listener.sendto(self._who(listener.getsockname(), client), client)
+        elif greeting:
+            listener.sendto(greeting, client)
         elif len(asked) >= _DNS_HEADER:
             # A question comes back as an answer without records.
             listener.sendto(asked[:2] + b"\x81\x80" + asked[4:], client)

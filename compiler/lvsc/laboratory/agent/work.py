@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from . import clients, ftp
+from .commands import LIMIT, Commands
 from .servers import Servers
 from .units import Units
-
-#: How long a command may take, in seconds.
-LIMIT = 60
 
 
 class Work:
     """A host's worker."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, first_network: int) -> None:
+        """For the host of a name; `first_network` is a descriptor of the kernel's first network namespace."""
+        self._command = Commands(first_network).run
         self._units = Units(self._command)
         self._servers = Servers(name)
         self._held = clients.Held()
@@ -121,25 +121,6 @@ class Work:
 
     def _run(self, call: dict[str, Any]) -> dict[str, Any]:
         return self._command(call["argv"], call.get("stdin", ""), call.get("limit", LIMIT))
-
-    def _command(self, argv: list[str], stdin: str = "", limit: float = LIMIT) -> dict[str, Any]:
-        if not Path(argv[0]).exists() and (here := shutil.which(Path(argv[0]).name)):
-            argv = [here, *argv[1:]]
-        try:
-            done = subprocess.run(
-                argv,
-                input=stdin,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=limit,
-                check=False,
-            )
-        except FileNotFoundError:
-            return {"status": 127, "stdout": "", "stderr": f"{argv[0]}: not found"}
-        except subprocess.TimeoutExpired:
-            return {"status": 124, "stdout": "", "stderr": f"{argv[0]}: not done after {limit} s"}
-        return {"status": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
 
     def _start(self, call: dict[str, Any]) -> int:
         """Start a program that goes on; its output is in /run/NAME.log."""

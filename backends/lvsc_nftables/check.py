@@ -1,7 +1,7 @@
 """What a table of lvsc's own cannot carry out, found before anything is written."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lvsc.plugin import (
     Accept,
@@ -48,9 +48,12 @@ def refusals(part: HostPart) -> Iterator[Diagnostic]:
             f"services `{_shown(first.service)}` and `{_shown(second.service)}` want different things for the same packets",
             help="let their rules match different packets",
         )
+    accepts: dict[tuple[str, Hook], list[Accept]] = {}
     for accept in part.graph.of(Accept):
         yield from _names(accept)
-        yield _accept(accept)
+        accepts.setdefault((accept.service, accept.traffic.hook), []).append(accept)
+    for (service, hook), asked in accepts.items():
+        yield _accept(service, hook.value, asked)
 
 
 def _names(rule: PacketRule) -> Iterator[Diagnostic]:
@@ -148,13 +151,12 @@ def _addresses(rule: PacketRule) -> Iterator[Network | Address]:
         yield rule.address
 
 
-def _accept(accept: Accept) -> Diagnostic:
-    hook = accept.traffic.hook.value
+def _accept(service: str, hook: str, asked: Sequence[Accept]) -> Diagnostic:
     return codes.ACCEPT.at(
-        accept.origin,
-        f"an accept at `{hook}` for service `{_shown(accept.service)}` would not overrule a drop in another nftables table",
-        notes=(f"the rule is `{_accept_rule(accept.traffic)} accept`",),
-        help=f"put the rule into the `{hook}` chain of the ruleset that drops, or use `--backend iptables`",
+        asked[0].origin,
+        f"an accept at `{hook}` for service `{_shown(service)}` would not overrule a drop in another nftables table",
+        notes=[f"the rule is `{_accept_rule(accept.traffic)} accept`" for accept in asked],
+        help=f"put the rule{'s' if len(asked) > 1 else ''} into the `{hook}` chain of the ruleset that drops, or use `--backend iptables`",
     )
 
 

@@ -218,6 +218,12 @@ def test_an_accept_is_refused_with_the_rule_to_write_instead(
     assert in_namespace("nft -f accept.nft", **{"accept.nft": chain}) == ""
 
 
+def test_the_accepts_of_a_service_are_refused_at_once(part: MakePart) -> None:
+    some = (accept(traffic(Hook.INPUT, dst=VIP, dport=port)) for port in ("80", "443", "8080-8089"))
+    (diagnostic,) = refused(part, *some)
+    assert sorted(note.split()[8] for note in diagnostic.notes) == ["443", "80", "8080-8089"]
+
+
 def test_every_code_is_an_error_of_this_backend_and_explained() -> None:
     found = tuple(plugin.lvsc_codes())
     assert found == (*codes.ALL, *read_codes.ALL)

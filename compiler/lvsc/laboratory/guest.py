@@ -7,8 +7,9 @@ import signal
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 #: Data files of guests: the first process, and what a kernel needs to run at all.
@@ -51,10 +52,10 @@ class Guest:
 
 
 @contextmanager
-def boot_directory(share: Path) -> Iterator[Path]:
-    """A temporary directory for what a guest needs to start, with `guest-init` in it.
+def boot_directory(share: Path, *, drop: bool = True) -> Iterator[Path]:
+    """A temporary directory for what a guest needs to start, with its scripts in it.
 
-    Both directories are given to the user that the guest will run as (see `started`).
+    With `drop` both directories are given to the user that the guest will run as (see `started`).
 
     Raises:
         GuestError: That user does not reach the share.
@@ -66,7 +67,7 @@ def boot_directory(share: Path) -> Iterator[Path]:
         for script in SCRIPTS:
             shutil.copyfile(BOOT / script, directory / script)
             (directory / script).chmod(0o755)
-        if os.geteuid() == 0:
+        if drop and os.geteuid() == 0:
             hand_over(directory)
             hand_over(share)
             for closed in (*_closed(share), *_closed(directory)):
@@ -126,3 +127,15 @@ def started(
         # The watching process is still there, so the group's number cannot be another's by now.
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+        while any(_alive(process.pid)):
+            time.sleep(0.01)
+
+
+def _alive(group: int) -> Iterator[str]:
+    """The processes of a group that still run; one that nobody has taken note of yet has ended."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            # Behind the name, which may hold anything: state, parent, group (proc(5)).
+            state, _, its = path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[:3]
+            if its == str(group) and state not in "ZX":
+                yield path.parent.name

@@ -6,7 +6,7 @@ from enum import Enum
 from functools import cache
 from pathlib import Path
 
-from lvsc.laboratory import qemu, uml
+from lvsc.laboratory import native, qemu, uml
 from lvsc.laboratory.guest import Guest, GuestError
 
 __all__ = ["Guest", "GuestError", "Kernel", "nftables", "running", "why_not"]
@@ -32,12 +32,12 @@ def why_not(kernel: Kernel) -> str | None:
         case Kernel.QEMU:
             return qemu.why_not()
         case Kernel.NATIVE:
-            return f"{kernel.value} is not written yet"
+            return native.why_not()
 
 
 def nftables(kernel: Kernel) -> bool:
     """Whether the kernel has nftables' families ip, ip6 and inet."""
-    return kernel is not Kernel.UML
+    return native.nftables() if kernel is Kernel.NATIVE else kernel is Kernel.QEMU
 
 
 @contextmanager
@@ -66,4 +66,5 @@ def running(kernel: Kernel, share: Path, command: Sequence[str]) -> Iterator[Gue
             with qemu.running(share, command) as guest:
                 yield guest
         case Kernel.NATIVE:
-            raise GuestError(f"{kernel.value} is not written yet")
+            with native.running(share, command) as guest:
+                yield guest

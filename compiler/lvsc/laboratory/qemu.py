@@ -47,10 +47,8 @@ def why_not() -> str | None:
 def image(environment: Mapping[str, str]) -> Image | str:
     """The kernel to boot: of $LVSC_KERNEL, of the cache directories, or an installed one; or why there is none."""
     if named := environment.get("LVSC_KERNEL"):
-        return (
-            _unpacked(Path(named))
-            or f"no kernel that may be read in $LVSC_KERNEL: {_GET} {shlex.quote(named)}"
-        )
+        why = f"no kernel in $LVSC_KERNEL that may be read and is whole: {_GET} {shlex.quote(named)}"
+        return _unpacked(Path(named)) or why
     for directory in cache_directories(environment):
         if found := _unpacked(directory):
             return found
@@ -76,10 +74,10 @@ def cache_directories(environment: Mapping[str, str]) -> tuple[Path, ...]:
 def _unpacked(directory: Path) -> Image | None:
     """The kernel that `get_kernel` left in a directory, if the user of the guest may read it."""
     directory = directory.absolute()
-    for kernel in (directory / "vmlinux", directory / "vmlinuz"):
+    for kernel in filter(readable, (directory / "vmlinux", directory / "vmlinuz")):
         for modules in (directory / "lib" / "modules").glob("*"):
             found = Image(kernel, directory, modules.name, directory / "busybox")
-            if readable(kernel) and readable(found.busybox) and _complete(found):
+            if readable(found.busybox) and _complete(found):
                 return found
     return None
 
@@ -106,7 +104,7 @@ def running(share: Path, command: Sequence[str]) -> Iterator[Guest]:
         archive = directory / "initrd"
         archive.write_bytes(initrd(found.busybox, found.root, found.version))
         line = [
-            *("console=ttyS0", "quiet", "panic=-1", "mitigations=off", "tsc=unstable"),
+            *("console=ttyS0", "quiet", "panic=-1", "mitigations=off", "tsc=unstable", "no_timer_check"),
             *("KERNEL=qemu", f'MODULES="{found.root}/lib/modules"'),
         ]
         arguments = [

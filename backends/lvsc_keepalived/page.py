@@ -80,7 +80,7 @@ class Page:
         self.problems.append(
             codes.TEXT.at(
                 node.origin,
-                f"`{ascii(text)[1:-1]}` cannot be written in keepalived.conf: {reason}",
+                f"`{quote.shown(text)}` cannot be written in keepalived.conf: {reason}",
                 help="choose another text, or put a command with such characters in a script of its own",
             )
         )

@@ -221,6 +221,30 @@ def test_ctrl_c_is_130(project: Project, monkeypatch: pytest.MonkeyPatch) -> Non
     assert (outcome.code, outcome.out, outcome.err) == (130, "", "lvsc: interrupted\n")
 
 
+#: Runs the program as its script does, and presses Ctrl-C when it imports a module.
+INTERRUPTED = """
+import sys
+class Finder:
+    def find_spec(self, name, path, target=None):
+        if name == "{module}":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Finder())
+from lvsc.__main__ import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("module", ["lvsc.cli", "argparse", "lvsc.commands.schema", "lvsc.spec.schema"])
+def test_ctrl_c_while_something_is_imported_is_130(module: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED.format(module=module), "schema"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "lvsc: interrupted\n")
+
+
 def test_a_defect_is_2_and_shows_where(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> int:
         raise RuntimeError("something unforeseen")

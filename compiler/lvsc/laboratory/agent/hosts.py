@@ -25,7 +25,9 @@ class Hosts:
     def __init__(self) -> None:
         self._hosts: dict[str, _Host] = {}
         self._bridges: list[str] = []
-        self._wires = 0
+        self._wires: dict[str, list[str]] = {}
+        """The far ends of each host's wires."""
+        self._count = 0
 
     def do(self, call: dict[str, Any]) -> Any:  # noqa: ANN401 - what a call gives depends on the call
         """Carry out a call: "topology" makes all hosts anew, "kill" ends one at once, everything else is for a host."""
@@ -37,6 +39,8 @@ class Hosts:
             case "lacks":
                 return [name for name in call["modules"] if not _module(name)]
             case "kill":
+                # The kernel goes on forwarding for a host without processes until it clears its network away.
+                _ip(*(f"link del {wire}" for wire in self._wires.pop(call["host"])))
                 self._hosts.pop(call["host"]).kill()
                 return None
         return self._hosts[call["host"]].do(call)
@@ -57,13 +61,15 @@ class Hosts:
         for bridge in self._bridges:
             lines += [f"link add {bridge} type bridge mcast_snooping 0", f"link set {bridge} up"]
         for host in hosts:
+            self._wires[host["name"]] = []
             for wire in host["wires"]:
-                self._wires += 1
+                self._count += 1
+                self._wires[host["name"]].append(f"wire{self._count}")
                 mac = f"address {wire['mac']} " if wire.get("mac") else ""
                 inner = f"netns {self._hosts[host['name']].pid} {mac}"
                 lines += [
-                    f"link add name {wire['interface']} {inner}type veth peer name wire{self._wires}",
-                    f"link set wire{self._wires} master segment{wire['segment']} up",
+                    f"link add name {wire['interface']} {inner}type veth peer name wire{self._count}",
+                    f"link set wire{self._count} master segment{wire['segment']} up",
                 ]
         _ip(*lines)
         for host in hosts:

@@ -9,7 +9,7 @@ from lvsc import targets
 from lvsc.compile import Compiled
 from lvsc.diagnostics import DiagnosticError
 from lvsc.graph.nodes import HttpProbe, KernelModule, PingProbe, ScriptProbe
-from lvsc.graph.traffic import Family, Protocol
+from lvsc.graph.traffic import Protocol
 from lvsc.laboratory.kernels import Kernel, nftables, why_not
 from lvsc.laboratory.laboratory import Laboratory, laboratory
 from lvsc.laboratory.services import FTP, check_of, speaks_ftp
@@ -17,8 +17,8 @@ from lvsc.laboratory.site import Site
 from lvsc.laboratory.topology import Unbuildable
 from lvsc.lowering.lowered import LoweredService
 from lvsc.rehearsal import codes
-from lvsc.rehearsal.asking import Asking
-from lvsc.rehearsal.dying import Dying
+from lvsc.rehearsal.asking import Asking, bracketed
+from lvsc.rehearsal.dying import Dying, active_director
 from lvsc.rehearsal.found import Found, LeftOut
 from lvsc.spec.model import Firewall, reached_at
 
@@ -153,11 +153,10 @@ def _load(site: Site, found: Found) -> bool:
 
 
 def _settle(site: Site, services: Sequence[LoweredService]) -> None:
-    """Wait until the first director has all virtual addresses and real servers; what never comes, the proofs find."""
-    first = site.directors[0]
-    addresses = {f" {ip}/" for each in services for address in each.service.addresses for ip in address.ips}
+    """Wait until a director has all virtual addresses and each all real servers; what never comes, the proofs find."""
+    addresses = [ip for each in services for address in each.service.addresses for ip in address.ips]
     servers = {
-        f"-r [{ip}]:" if ip.version == Family.IPV6.value else f"-r {ip}:"
+        f"-r {bracketed(ip)}:"
         for each in services
         for family in each.service.families
         for server in each.service.pool.enabled
@@ -165,8 +164,9 @@ def _settle(site: Site, services: Sequence[LoweredService]) -> None:
     }
     end = time.monotonic() + _SETTLING
     while time.monotonic() < end:
-        here, table = site.run(first, "ip", "-o", "addr"), site.run(first, "ipvsadm", "-Sn")
-        if all(ip in here for ip in addresses) and all(server in table for server in servers):
+        tables = [site.run(director, "ipvsadm", "-Sn") for director in site.directors]
+        complete = all(server in table for table in tables for server in servers)
+        if complete and active_director(site, addresses) is not None:
             return
         time.sleep(0.3)
 

@@ -20,11 +20,13 @@ joined to the control port under one persistent mark:
 """,
 )
 
-PASSIVE_ADDRESS = Code(
+TWO_ADDRESSES = Code(
     "FTP003",
-    "one passive address for two virtual addresses",
-    """With `tls` the director cannot correct the address in the server's 227 reply, so vsftpd is told to give the virtual
-address. It can be told one only (vsftpd.conf(5), pasv_address). Make a service, and a pool, for each address.""",
+    "encrypted FTP at two virtual addresses of one family",
+    """With `tls` the director cannot read which virtual address the client of an active transfer connected to, so data
+would come from the wrong one for all clients but those of one address, and clients refuse that. Nor can it correct the
+address in the server's 227 reply, and vsftpd can be told one only (vsftpd.conf(5), pasv_address). Make a service, and a
+pool, for each address.""",
 )
 
 TOO_MANY_PORTS = Code(
@@ -62,13 +64,23 @@ while it listens for IPv6 as well (seen with 3.0.3). So its settings make it lis
 be refused. Use real servers of their own for each family, or another program (`server = "other"`).""",
 )
 
+TLS_BESIDE_READ = Code(
+    "FTP009",
+    "encrypted FTP beside FTP that the directors read, at one control port",
+    """The kernel module ip_vs_ftp reads a control port's connections by NAT, whichever service they are of. Clients of the
+service with `tls` that do not encrypt would be read, too, and it mistakes the virtual address in their server's 227 reply
+for the server's own: their passive transfers fail. Choose another control port for one of the services, say `tls` for
+both, or let other directors balance one.""",
+)
+
 ALL = (
     MIXED,
     NO_RANGE,
-    PASSIVE_ADDRESS,
+    TWO_ADDRESSES,
     TOO_MANY_PORTS,
     TWO_SETTINGS,
     RANGE_HOLDS_CONTROL,
     UNFIT,
     BOTH_FAMILIES,
+    TLS_BESIDE_READ,
 )

@@ -174,12 +174,13 @@ def _problems(service: Service, way: Way) -> Iterator[Diagnostic]:
             f"FTP service `{service.name}` needs `passive_ports`: its control connection {why}",
             help='add `passive_ports = "10000-20000"`, or another range that nothing else uses',
         )
-    if way is Way.OPAQUE and len(service.ips(Family.IPV4)) > 1:
-        yield codes.PASSIVE_ADDRESS.at(
-            service.origin / "address",
-            f"FTP service `{service.name}` has {len(service.ips(Family.IPV4))} IPv4 addresses, and its servers can offer one",
-            help="make a service and a pool for each address",
-        )
+    for family in service.families if way is Way.OPAQUE else ():
+        if len(service.ips(family)) > 1:
+            yield codes.TWO_ADDRESSES.at(
+                service.origin / "address",
+                f"encrypted FTP service `{service.name}` has {len(service.ips(family))} {family} addresses",
+                help="make a service and a pool for each address",
+            )
     if way is Way.OPAQUE and options.vsftpd and len(service.families) > 1:
         yield codes.BOTH_FAMILIES.at(
             service.origin / "address",

@@ -34,7 +34,14 @@ from support.specs import (
 
 MARK: Layer = {"services": {"files": {"mark": 21}}}
 TWO_ADDRESSES: Layer = {"addresses": {"www": {"ip": ["192.0.2.10", "192.0.2.12"]}}}
+TWO_ADDRESSES_OF_IPV6: Layer = {"addresses": {"www": {"ip": ["192.0.2.10", "2001:db8::10", "2001:db8::12"]}}}
 OTHER: Layer = {"addresses": {"other": {"network": "lan", "ip": ["192.0.2.12"]}}}
+#: A second service, at an address and with real servers of its own, that the directors read.
+PLAIN_FTP: Layer = {
+    **OTHER,
+    "pools": {"more": {"real_servers": [{"name": "ftp1", "ip": ["192.0.2.31"]}]}},
+    "services": {"more": {"kind": "ftp", "address": "other", "pool": "more"}},
+}
 ACCEPT: Layer = {"cluster": {"accept": True, "backends": ["iptables"], "firewall": "stateful"}}
 
 WAYS: dict[str, tuple[Layer, Way, list[str], int | None]] = {

@@ -429,11 +429,18 @@ CASES = {
         None,
     ),
     "wrong form": (
-        'address = "A"',
+        'address = "A_"',
         ("LVS105", ("cluster", "address"), V),
-        '`address` is not a name: `"A"`',
+        '`address` is not a name: `"A_"`',
         f"write {NAME_SAYS}",
         None,
+    ),
+    "wrong form but for its capitals": (
+        'address = "WWW"',
+        ("LVS105", ("cluster", "address"), V),
+        '`address` is not a name: `"WWW"`',
+        'did you mean `"www"`?',
+        '"www"',
     ),
     "newline at the end": (
         'address = "web\\n"',
@@ -513,10 +520,17 @@ CASES = {
         None,
     ),
     "wrong name": (
+        "[services.W_]\nport = 1",
+        ("LVS109", ("services", "W_"), K),
+        "`W_` in `services` is not a name",
+        f"write {NAME_SAYS}",
+        None,
+    ),
+    "wrong name but for its capitals": (
         "[services.Web]\nport = 1",
         ("LVS109", ("services", "Web"), K),
         "`Web` in `services` is not a name",
-        f"write {NAME_SAYS}",
+        "did you mean `web`?",
         None,
     ),
     "name with a newline at the end": (

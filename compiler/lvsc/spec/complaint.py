@@ -6,7 +6,7 @@ from typing import Any
 
 from lvsc.diagnostics import Diagnostic, KeyPath, Origin, Place, nearest
 from lvsc.spec import codes
-from lvsc.spec.failure import Failure, repeated_items, resolve
+from lvsc.spec.failure import Failure, in_lower_case, repeated_items, resolve
 from lvsc.spec.key_complaint import about_keys, about_name
 from lvsc.spec.literal import cut, key, literal, noun, short, type_of, types_in
 
@@ -144,6 +144,15 @@ def _wrong_form(failure: Failure, origin: Origin) -> Diagnostic:
         message = f"{_named(failure)} does not match `{failure.rule}`: `{short(failure.value)}`"
         return codes.WRONG_FORM.at(origin, message, help=_example(failure.schema))
     message = f"{_named(failure)} is not {noun(says)}: `{short(failure.value)}`"
+    meant = in_lower_case(failure.value, failure.rule)
+    if meant is not None:
+        return codes.WRONG_FORM.at(
+            origin,
+            message,
+            help=f"did you mean `{literal(meant)}`?",
+            notes=[says],
+            replacement=literal(meant),
+        )
     return codes.WRONG_FORM.at(origin, message, help=f"write {says}")
 
 

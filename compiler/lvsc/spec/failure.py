@@ -1,6 +1,7 @@
 """What breaks the schema, as data that no longer depends on the library that found it."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -35,6 +36,12 @@ def resolve(schema: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, 
     while "$ref" in part:
         part = reduce(getitem, part["$ref"].removeprefix("#/").split("/"), schema)
     return part
+
+
+def in_lower_case(text: str, pattern: str) -> str | None:
+    """The text in lower case if that fits a pattern, which the text itself does not; otherwise None."""
+    lower = text.lower()
+    return lower if lower != text and lower.isprintable() and re.search(pattern, lower) else None
 
 
 def repeated_items(items: Iterable[Any]) -> list[tuple[int, int]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lvsc.diagnostics import Anchor, Diagnostic, KeyPath, Origin, Place, nearest
 from lvsc.spec import codes
-from lvsc.spec.failure import Failure, resolve
+from lvsc.spec.failure import Failure, in_lower_case, resolve
 from lvsc.spec.literal import dotted, key, literal, noun
 
 _MOST_SHOWN = 20
@@ -55,9 +55,14 @@ def about_name(failure: Failure, name: str, file: str) -> Diagnostic:
     """The diagnostic for a table's key that breaks `propertyNames`."""
     says = failure.schema.get("x-pattern-says")
     wrong = f"is not {noun(says)}" if says else f"breaks the rule `{failure.keyword}` of the schema"
+    place = Place(Origin(file, (*failure.path, name)), Anchor.KEY)
+    message = f"`{key(name)}` in {_table(failure.path)} {wrong}"
+    meant = in_lower_case(name, failure.rule) if failure.keyword == "pattern" and says else None
+    if meant is not None and meant not in failure.value:
+        return codes.WRONG_NAME.at(place, message, help=f"did you mean `{key(meant)}`?", notes=[says])
     return codes.WRONG_NAME.at(
-        Place(Origin(file, (*failure.path, name)), Anchor.KEY),
-        f"`{key(name)}` in {_table(failure.path)} {wrong}",
+        place,
+        message,
         help=f"write {says}" if says else "`lvsc schema` prints the schema",
     )
 

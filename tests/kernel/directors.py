@@ -12,15 +12,14 @@ BACKENDS = ("iptables", "keepalived")
 
 
 def weights(site: Trial, director: str = "lvs1") -> dict[str, dict[str, int]]:
-    """The weight of each server in a director's kernel, by virtual service, such as `192.0.2.10:80`, and name."""
+    """The weight of each server in a director's kernel, by name and virtual service: `192.0.2.10:80`, `80`, `80 -6`."""
     found: dict[str, dict[str, int]] = {}
-    for line in site.table(director).splitlines():
-        match line.split():
-            case ["-A", _, service, *_]:
-                found[service] = {}
-            case ["-a", _, service, "-r", server, *_, weight]:
-                address = server.rpartition(":")[0].strip("[]")
-                found[service][site.topology.names[address]] = int(weight)
+    for words in map(str.split, site.table(director).splitlines()):
+        if words:
+            servers = found.setdefault(" ".join([words[2], *(word for word in words if word == "-6")]), {})
+            if words[0] == "-a":
+                address = words[words.index("-r") + 1].rpartition(":")[0].strip("[]")
+                servers[site.topology.names[address]] = int(words[-1])
     return found
 
 
@@ -72,8 +71,3 @@ def told(site: Trial, director: str) -> bool:
     entries = site.run(director, "ipvsadm", "-Lnc").splitlines()
     known = {Family.IPV6 if "[" in line else Family.IPV4 for line in entries if " ESTABLISHED " in line}
     return known == set(families(site))
-
-
-def daemons(site: Trial, director: str) -> str:
-    """The numbers of keepalived's processes on a director, which stay unless it starts anew."""
-    return site.run(director, "sh", "-c", "grep -lx keepalived /proc/[0-9]*/comm")

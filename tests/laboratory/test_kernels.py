@@ -286,16 +286,17 @@ class TestImage:
         modules.mkdir(parents=True)
         (directory / name).touch()
         (directory / "busybox").touch()
-        names = {"net/9p/9pnet_virtio", "net/netfilter/ipvs/ip_vs"} - {lacking}
+        names = {"net/9p/9pnet_virtio", "net/netfilter/ipvs/ip_vs", "fs/overlayfs/overlay"} - {lacking}
         (modules / "modules.dep").write_text("".join(f"kernel/{name}.ko.xz: kernel/a.ko\n" for name in names))
-        (modules / "modules.builtin").write_text("kernel/fs/9p/9p.ko\n")
+        (modules / "modules.builtin").write_text("kernel/fs/9p/9p.ko\nkernel/drivers/virtio/virtio_pci.ko\n")
         return directory
 
     @pytest.mark.parametrize("name", ["vmlinux", "vmlinuz"])
     def test_the_one_that_the_environment_names(self, tmp_path: Path, name: str) -> None:
         directory = self.kernel(tmp_path / "kernel", name)
         found = qemu.image({"LVSC_KERNEL": str(directory)})
-        assert found == qemu.Image(directory / name, directory, "6.1.0-test", directory / "busybox")
+        modules = directory / "lib" / "modules" / "6.1.0-test"
+        assert found == qemu.Image(directory / name, modules, directory / "busybox")
 
     def test_else_the_one_in_the_users_cache(self, tmp_path: Path) -> None:
         directory = self.kernel(tmp_path / ".cache" / "lvsc" / "kernel")
@@ -305,7 +306,7 @@ class TestImage:
         ):
             found = qemu.image(environment)
             assert isinstance(found, qemu.Image)
-            assert found.root == directory
+            assert found.kernel == directory / "vmlinux"
 
     @pytest.mark.parametrize("lacking", ["net/9p/9pnet_virtio", "net/netfilter/ipvs/ip_vs"])
     def test_never_one_without_what_a_guest_needs(self, tmp_path: Path, lacking: str) -> None:

@@ -117,8 +117,8 @@ def _make(package: str, depmod: str, work: Path, made: Path) -> None:
             (made / "busybox").write_bytes(data)
     for name, data in _members(image):
         if name == f"boot/vmlinuz-{version}":
-            _write_kernel(data, made)
-        elif _WANTED.search(name):
+            write_kernel(data, made)
+        elif is_wanted(name):
             path = made / "lib" / name[name.index("modules/") :]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
@@ -126,6 +126,11 @@ def _make(package: str, depmod: str, work: Path, made: Path) -> None:
     (made / "package").write_text(package, encoding="utf-8")
     for path in (made, *made.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def is_wanted(path: str) -> bool:
+    """Whether a file of the package, by its path without a leading slash, is a module that a guest may need."""
+    return _WANTED.search(path) is not None
 
 
 def _members(package: Path) -> Iterator[tuple[str, bytes]]:
@@ -140,7 +145,7 @@ def _members(package: Path) -> Iterator[tuple[str, bytes]]:
                 yield member.name.removeprefix("./"), file.read()
 
 
-def _write_kernel(image: bytes, directory: Path) -> None:
+def write_kernel(image: bytes, directory: Path) -> None:
     """Write the kernel within a bzImage, which QEMU starts directly, as `vmlinux`; else the image, as `vmlinuz`.
 
     To decompress it here saves the guest five seconds.

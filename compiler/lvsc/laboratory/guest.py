@@ -124,8 +124,9 @@ def started(
     try:
         yield Guest(process, console)
     finally:
-        # The watching process is still there, so the group's number cannot be another's by now.
-        os.killpg(process.pid, signal.SIGKILL)
+        # The watching process keeps the group, whose number is therefore not another's by now.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         while any(_alive(process.pid)):
             time.sleep(0.01)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from lvsc.laboratory.guest import BOOT, SCRIPTS
 
-#: The modules of a stock kernel that mounts need; QEMU serves this machine's files by 9p.
-_MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay")
+#: The modules that mounts need, by their places in a kernel; QEMU serves this machine's files by 9p.
+MODULES = ("drivers/virtio/virtio_pci", "net/9p/9pnet_virtio", "fs/9p/9p", "fs/overlayfs/overlay")
 _DIRECTORY, _FILE, _DEVICE = 0o040755, 0o100755, 0o020600
 _CONSOLE = (5, 1)
 """/dev/console's numbers (Linux: Documentation/admin-guide/devices.txt)."""
@@ -27,33 +27,37 @@ def busybox() -> Path | None:
         return None if b"/ld-" in file.read(4096) else Path(name)
 
 
-def initrd(program: Path, root: Path, version: str) -> bytes:
-    """The archive for a kernel whose modules are in `lib/modules` of a directory; `program` is a static busybox.
+def initrd(program: Path, modules: Path) -> bytes:
+    """The archive for a kernel whose modules are in a directory, which has a `modules.dep`; `program` is a static busybox.
 
     Raises:
-        ValueError: There is no such module, or it is compressed in a way that nothing here undoes.
+        ValueError: A module is compressed in a way that nothing here undoes.
     """
-    found = subprocess.run(  # noqa: S603 - a fixed command
-        ["/sbin/modprobe", "-d", root, "-S", version, "--show-depends", "-a", *_MODULES],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if found.returncode != 0:
-        raise ValueError(found.stderr.strip())
-    lines = (line.split() for line in found.stdout.splitlines())
-    modules = dict.fromkeys(words[1] for words in lines if words[0] == "insmod")
-    files = (
+    files = [
         ("bin/busybox", program),
         ("init", BOOT / "initrd-init"),
         *((name, BOOT / name) for name in SCRIPTS),
-    )
-    contents = [(name, path.read_bytes()) for name, path in files]
-    contents += [
-        (f"modules/{number:02}.ko", decompressed(Path(name).read_bytes()))
-        for number, name in enumerate(modules)
     ]
+    contents = [(name, path.read_bytes()) for name, path in files]
+    for number, module in enumerate(_in_order(modules)):
+        contents.append((f"modules/{number:02}.ko", decompressed((modules / module).read_bytes())))
     return b"".join(_archive(contents))
+
+
+def dependencies(modules: Path) -> dict[str, tuple[str, list[str]]]:
+    """Each module of a kernel by its place there: its file, and the files to be loaded before, the last one first."""
+    found = {}
+    for line in (modules / "modules.dep").read_text(encoding="utf-8").splitlines():
+        file, _, others = line.partition(":")
+        found[file.removeprefix("kernel/").partition(".ko")[0]] = (file, others.split())
+    return found
+
+
+def _in_order(modules: Path) -> Iterable[str]:
+    """The files of what is to be loaded, each once. What is not among the modules is built in."""
+    there = dependencies(modules)
+    loads = (there[name] for name in MODULES if name in there)
+    return dict.fromkeys(each for file, others in loads for each in (*reversed(others), file))
 
 
 def decompressed(data: bytes) -> bytes:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lvsc.laboratory.guest import Guest, GuestError, boot_directory, readable, started
-from lvsc.laboratory.initrd import busybox, initrd
+from lvsc.laboratory.initrd import MODULES, busybox, dependencies, initrd
 
 _PROGRAM = "qemu-system-x86_64"
-_NEEDED = ("net/9p/9pnet_virtio", "fs/9p/9p", "net/netfilter/ipvs/ip_vs")
+_NEEDED = (*MODULES, "net/netfilter/ipvs/ip_vs")
 _GET = "python3 -m lvsc.laboratory.get_kernel"
 
 
@@ -25,9 +25,8 @@ class Image:
     """A kernel to boot."""
 
     kernel: Path
-    root: Path
-    """The directory whose lib/modules has its modules."""
-    version: str
+    modules: Path
+    """The directory of its modules, whose name is its version."""
     busybox: Path
     """One that needs no library."""
 
@@ -56,7 +55,7 @@ def image(environment: Mapping[str, str]) -> Image | str:
     for kernel in sorted(Path("/boot").glob("vmlinuz-*"), reverse=True):
         if program is None:
             break
-        installed = Image(kernel, Path("/"), kernel.name.removeprefix("vmlinuz-"), program)
+        installed = Image(kernel, Path("/lib/modules", kernel.name.removeprefix("vmlinuz-")), program)
         if readable(kernel) and _complete(installed):
             return installed
     return f"no kernel for QEMU: {_GET}"
@@ -76,21 +75,21 @@ def _unpacked(directory: Path) -> Image | None:
     directory = directory.absolute()
     for kernel in filter(readable, (directory / "vmlinux", directory / "vmlinuz")):
         for modules in (directory / "lib" / "modules").glob("*"):
-            found = Image(kernel, directory, modules.name, directory / "busybox")
+            found = Image(kernel, modules, directory / "busybox")
             if readable(found.busybox) and _complete(found):
                 return found
     return None
 
 
 def _complete(image: Image) -> bool:
-    modules = image.root / "lib" / "modules" / image.version
-    there = {line.split(":")[0].split(".ko")[0] for line in _lines(modules / "modules.dep")}
-    builtin = {line.split(".ko")[0] for line in _lines(modules / "modules.builtin")}
-    return all(f"kernel/{name}" in there | builtin for name in _NEEDED)
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines() if readable(path) else []
+    dep, builtin = image.modules / "modules.dep", image.modules / "modules.builtin"
+    if not readable(dep) or not readable(builtin):
+        return False
+    lines = builtin.read_text(encoding="utf-8").splitlines()
+    there = dependencies(image.modules).keys() | {
+        line.removeprefix("kernel/").removesuffix(".ko") for line in lines
+    }
+    return there.issuperset(_NEEDED)
 
 
 @contextmanager
@@ -102,10 +101,13 @@ def running(share: Path, command: Sequence[str]) -> Iterator[Guest]:
         raise GuestError(found)
     with boot_directory(share) as directory:
         archive = directory / "initrd"
-        archive.write_bytes(initrd(found.busybox, found.root, found.version))
+        try:
+            archive.write_bytes(initrd(found.busybox, found.modules))
+        except ValueError as error:
+            raise GuestError(str(error)) from error
         line = [
             *("console=ttyS0", "quiet", "panic=-1", "mitigations=off", "tsc=unstable", "no_timer_check"),
-            *("KERNEL=qemu", f'MODULES="{found.root}/lib/modules"'),
+            *("KERNEL=qemu", f'MODULES="{found.modules.parent}"'),
         ]
         arguments = [
             _PROGRAM,

@@ -36,12 +36,13 @@ MARK: Layer = {"services": {"files": {"mark": 21}}}
 TWO_ADDRESSES: Layer = {"addresses": {"www": {"ip": ["192.0.2.10", "192.0.2.12"]}}}
 TWO_ADDRESSES_OF_IPV6: Layer = {"addresses": {"www": {"ip": ["192.0.2.10", "2001:db8::10", "2001:db8::12"]}}}
 OTHER: Layer = {"addresses": {"other": {"network": "lan", "ip": ["192.0.2.12"]}}}
-#: A second service, at an address and with real servers of its own, that the directors read.
+#: A service that the directors read, at an address and with a real server of its own, beside one over TLS.
 PLAIN_FTP: Layer = {
     **OTHER,
     "pools": {"more": {"real_servers": [{"name": "ftp1", "ip": ["192.0.2.31"]}]}},
-    "services": {"more": {"kind": "ftp", "address": "other", "pool": "more"}},
+    "services": {"web": None, "more": {"kind": "ftp", "address": "other", "pool": "more"}},
 }
+FILES_OVER_TLS: Layer = ftp(tls=True, passive_ports=RANGE)
 ACCEPT: Layer = {"cluster": {"accept": True, "backends": ["iptables"], "firewall": "stateful"}}
 
 WAYS: dict[str, tuple[Layer, Way, list[str], int | None]] = {
@@ -218,6 +219,18 @@ REFUSED: dict[str, tuple[str, str, Layer, Layer]] = {
         "services.files.address",
         merged(ftp(tls=True, passive_ports=RANGE), TWO_ADDRESSES),
         merged(ftp(passive_ports=RANGE), TWO_ADDRESSES),
+    ),
+    "tls-at-two-addresses-of-ipv6": (
+        "FTP003",
+        "services.files.address",
+        merged(DUAL, TWO_ADDRESSES_OF_IPV6, ftp(tls=True, passive_ports=RANGE, server="other")),
+        merged(DUAL, TWO_ADDRESSES_OF_IPV6, ftp(passive_ports=RANGE)),
+    ),
+    "tls-beside-a-service-that-is-read": (
+        "FTP009",
+        "services.files.tls",
+        merged(PLAIN_FTP, FILES_OVER_TLS),
+        merged(PLAIN_FTP, FILES_OVER_TLS, service("files", control_port=2121)),
     ),
     "nine-control-ports": ("FTP004", "services.f8", control_ports(9), control_ports(8)),
     "two-ranges-for-one-vsftpd": (

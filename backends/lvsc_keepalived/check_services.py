@@ -231,6 +231,13 @@ def _quorum(service: Service) -> Iterator[Diagnostic]:
             f"the hysteresis of `{service.node.service}` is {node.hysteresis}, and its quorum is {node.weight}",
             help="let the hysteresis be less than the quorum",
         )
+    elif node and node.weight <= total < node.weight + node.hysteresis:
+        yield codes.QUORUM.at(
+            origin,
+            f"`{service.node.service}` comes up at a weight of {node.weight + node.hysteresis}, quorum and hysteresis together,"
+            f" and its real servers weigh {total}",
+            help="lower one of the two or raise a weight",
+        )
 
 
 def _differences(service: Service, target: Target) -> Iterator[Diagnostic]:

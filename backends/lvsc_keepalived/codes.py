@@ -73,7 +73,9 @@ QUORUM = Code(
     "a quorum that keepalived would lower",
     """\
 A quorum above the total weight of the real servers can never be had, so keepalived lowers it to that total; a hysteresis
-must be less than the quorum, or keepalived lowers it as well. A quorum is 1 where none is asked for, so a pool whose every
+must be less than the quorum, or keepalived lowers it as well. What is lost below quorum minus hysteresis comes back at quorum
+plus hysteresis, so that sum, too, must be within the total: keepalived takes a greater one without a word, begins with the
+quorum lost and never has it (seen with 2.2.7). A quorum is 1 where none is asked for, so a pool whose every
 real server is drained or has weight 0 cannot be said: keepalived makes its quorum 0 and its hysteresis 4294967295, and
 `keepalived -t` fails (check_data.c, validate_check_config; seen with 2.2.7). Keep a weight for one real server, let a pool of
 another server take the clients, or use ipvsadm, which carries it.""",

@@ -96,8 +96,9 @@ CASES: dict[str, tuple[str, str, Layer, Layer]] = {
         bundle("tcp/80", "tcp/443"),
         bundle("tcp/80", "tcp/443", persistence="1m"),
     ),
-    "range": ("LVS407", "services.web", bundle("tcp/80-90"), bundle("tcp/80-90", scheduler="sh")),
-    "all-ports": ("LVS407", "services.web", bundle("tcp/all"), bundle("tcp/all", scheduler="mh")),
+    "adjacent": ("LVS407", "services.web", bundle("tcp/80", "tcp/81"), bundle("tcp/80-81")),
+    "range-and-port": ("LVS407", "services.web", bundle("tcp/80-90", "tcp/443"), bundle("tcp/80-90")),
+    "all-ports": ("LVS407", "services.web", bundle("tcp/all", "udp/53"), bundle("tcp/all", "udp/all")),
     "bundle-hashed-with-ports": (
         "LVS407",
         "services.web",
@@ -145,8 +146,14 @@ CASES: dict[str, tuple[str, str, Layer, Layer]] = {
     "hysteresis-as-large-as-the-quorum": (
         "LVS409",
         "pools.web.hysteresis",
-        of_pool(quorum=2, hysteresis=2),
-        of_pool(quorum=2, hysteresis=1),
+        merged(servers({"weight": 2}, {"weight": 2}), of_pool(quorum=2, hysteresis=2)),
+        merged(servers({"weight": 2}, {"weight": 2}), of_pool(quorum=2, hysteresis=1)),
+    ),
+    "hysteresis-beyond-all-weights": (
+        "LVS409",
+        "pools.web.hysteresis",
+        merged(servers({"weight": 2}, {}), of_pool(quorum=3, hysteresis=1)),
+        merged(servers({"weight": 2}, {"weight": 2}), of_pool(quorum=3, hysteresis=1)),
     ),
     "direct-to-nowhere": (
         "LVS410",

@@ -67,7 +67,8 @@ QUORUM = Code(
     "LVS409",
     "a quorum that is out of reach",
     """The quorum is more than the total weight of all real servers, so the service would never be up; or the hysteresis is not
-below the quorum, so that it would never go down. A service of two families is two to IPVS, each with the real servers that
+below the quorum, so that it would never go down; or both together are more than that total, and only with so much does a
+service come up. A service of two families is two to IPVS, each with the real servers that
 have an address of its family.""",
 )
 

@@ -141,16 +141,10 @@ def _zero_weights(services: Iterable[LoweredService]) -> list[Diagnostic]:
 
 def _bundle(lowered: LoweredService) -> Iterator[Diagnostic]:
     service = lowered.service
-    numbers = {(port.ports.first, port.ports.last) for port in lowered.ports}
-    one_number = len(numbers) == 1 and lowered.ports[0].ports.single
+    # One range is no bundle: its ports may well be alike, each for connections of its own.
+    bundled = len({port.ports for port in lowered.plan.ports}) > 1
     hashes = service.scheduler in _HASHING and _HASHING[service.scheduler] not in service.scheduler_flags
-    if (
-        lowered.ports
-        and lowered.plan.persistence is None
-        and not one_number
-        and not hashes
-        and not service.one_packet
-    ):
+    if bundled and lowered.plan.persistence is None and not hashes and not service.one_packet:
         yield codes.UNTIED_BUNDLE.at(
             Place(service.origin, Anchor.TABLE),
             f"bundle `{service.name}` has no persistence: a client's ports may go to different real servers",
@@ -219,6 +213,14 @@ def _quorum(pool: Pool, quorum: int, family: Family) -> Diagnostic | None:
             pool.origin / "hysteresis",
             f"the hysteresis of {pool.hysteresis} is not below the quorum of {quorum}, so the service would never go down",
             help=f"lower it to {quorum - 1} or less",
+        )
+    if quorum + pool.hysteresis > total > 0:
+        # keepalived begins with the quorum lost then, and has it at no less than the sum (docs/kernel-facts.md).
+        return codes.QUORUM.at(
+            pool.origin / "hysteresis",
+            f"quorum and hysteresis are {quorum + pool.hysteresis} together, more than the total weight of {total} of the real"
+            f" servers for IPv{family.value}, so the service would never be up",
+            help=f"lower it to {total - quorum} or less, or raise the weights",
         )
     return None
 

@@ -215,6 +215,12 @@ def vrrp(**more: object) -> list[Node]:
             id="drained",
         ),
         pytest.param([*WEB_AND_SERVERS, quorum(2, 2)], "KAD009", "the hysteresis of", id="hysteresis"),
+        pytest.param(
+            [*WEB_AND_SERVERS, quorum(2, 1)],
+            "KAD009",
+            "comes up at a weight of 3, quorum and hysteresis together, and its real servers weigh 2",
+            id="hysteresis beyond all weights",
+        ),
         pytest.param([service(WEB), tunnel(port=6080)], "KAD010", "do not go together", id="port of ipip"),
         pytest.param(
             [service(WEB), tunnel(type=TunnelType.GUE)], "KAD010", "do not go together", id="gue, no port"

@@ -233,7 +233,7 @@ def test_quorum_and_its_commands() -> None:
         quorum_up "/usr/bin/logger up"
         quorum_down "/usr/bin/logger 'it is down'"
         """
-    ) in body(service(WEB), WEB1, WEB2, wanted, script_user())
+    ) in body(service(WEB), replace(WEB1, weight=2), WEB2, wanted, script_user())
 
 
 HTTP = HttpProbe(tls=False, path="/", status=((200, 200),))

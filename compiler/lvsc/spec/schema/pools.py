@@ -48,14 +48,14 @@ def pools() -> Schema:
                 ),
                 "quorum": words.integer(
                     "Quorum",
-                    "The total weight of living real servers that keeps the service up.",
+                    "The total weight of living real servers that is enough. With less, clients go to the sorry server if there is one.",
                     1,
                     2147483647,
                     examples=[2],
                 ),
                 "hysteresis": words.integer(
                     "Hysteresis",
-                    "The service goes down when the living weight falls below the quorum by this much.",
+                    "The quorum is lost with less living weight than it minus this, and had again with at least it plus this.",
                     0,
                     2147483647,
                     examples=[1],

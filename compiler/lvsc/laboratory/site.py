@@ -160,6 +160,9 @@ class Site:
         self._ftp: set[str] = set()
         self.manifest: dict[str, Any] = json.loads((tree / "manifest.json").read_text(encoding="utf-8"))
         laboratory.make(self.topology)
+        if not nftables(laboratory.kernel):
+            for director in self.directors:
+                laboratory.call("variant", director, variant="legacy")
 
     @property
     def directors(self) -> tuple[str, ...]:
@@ -176,8 +179,6 @@ class Site:
         """Copy a host's files to where they belong, and lead the target's paths of programs to this machine's."""
         programs = dict(targets.load(self.lowered.targets[host]).programs)
         self.laboratory.call("programs", host, programs=programs)
-        if not nftables(self.laboratory.kernel):
-            self.laboratory.call("variant", host, variant="legacy")
         files = [
             {
                 "path": file["path"],

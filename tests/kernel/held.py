@@ -1,7 +1,9 @@
 """What the directors' kernels hold, held against what the spec says."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from lvsc.compare.changes import Aspect
 from lvsc.compare.difference import compare
 from lvsc.compare.sides import of_compiled, of_texts
 from lvsc.laboratory.kernels import nftables
@@ -13,8 +15,11 @@ from support.specs import plugins
 from .conftest import Trial
 
 
-def differences(site: Trial) -> str:
-    """What `ipvsadm -Sn` and the packet filter's own dump say otherwise than the spec; empty where they say the same."""
+def differences(site: Trial, *, own_firewall: bool = False) -> str:
+    """What `ipvsadm -Sn` and the packet filter's own dump say otherwise than the spec; empty where they say the same.
+
+    `own_firewall` says that the directors have rules of the operator's, so that what gets through is not lvsc's to say.
+    """
     running, unknown = of_texts(
         "running",
         list(_dumps(site)),
@@ -23,6 +28,10 @@ def differences(site: Trial) -> str:
     )
     assert not unknown, [source.file for source in unknown]
     difference = compare(of_compiled("spec", site.compiled), running)
+    if own_firewall:
+        assert any(each.aspect is Aspect.FILTER for each in difference.unknown), "its rules are not seen"
+        others = tuple(each for each in difference.unknown if each.aspect is not Aspect.FILTER)
+        difference = replace(difference, unknown=others)
     return render(difference, {}, colour=False) if difference.differs else ""
 
 

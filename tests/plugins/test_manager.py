@@ -241,7 +241,52 @@ def test_codes_of_plugins_and_of_backends(plugin: Make) -> None:
         [plugin("echo", lvsc_codes=codes)],
         [plugin("fake", BACKENDS, lvsc_backend=fake_backend, lvsc_codes=codes)],
     )
-    assert list(plugins.codes()) == [CODE, CODE]
+    assert plugins.codes() == (CODE,)
+
+
+@pytest.mark.parametrize("name", ["LVS101", "LVS999", "fak001", "FAK1", "FAK 001", "TOOMANYLETTERS01"])
+def test_a_code_that_is_lvscs_or_none_names_its_plugin(name: str, plugin: Make) -> None:
+    @hookimpl
+    def others() -> tuple[Code, ...]:
+        return (Code(name, "another", "Something is wrong."),)
+
+    said = rf"plugin `lvsc_test_echo` has the code `{name}`: "
+    with pytest.raises(PluginError, match=said):
+        Plugins([plugin("echo", lvsc_codes=others)], [])
+    backend = plugin("echo", BACKENDS, lvsc_backend=fake_backend, lvsc_codes=others)
+    with pytest.raises(PluginError, match=said):
+        Plugins([], [backend]).backend("echo")
+
+
+def test_two_plugins_with_one_code_are_both_named(plugin: Make) -> None:
+    @hookimpl
+    def others() -> tuple[Code, ...]:
+        return (Code(CODE.id, "another", "Something is wrong."),)
+
+    plugins = Plugins(
+        [plugin("echo", lvsc_codes=codes)],
+        [plugin("fake", BACKENDS, lvsc_backend=fake_backend, lvsc_codes=others)],
+    )
+    for ask in (lambda: plugins.backend("fake"), plugins.codes):
+        with pytest.raises(
+            PluginError, match="plugins `lvsc_test_echo` and `lvsc_test_fake` both have the code `FAK001`"
+        ):
+            ask()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (lambda: ("FAK001",), "provides 'FAK001' where a code should be"),
+        (lambda: 1 / 0, "fails to provide its codes: ZeroDivisionError"),
+    ],
+    ids=["no codes", "raises"],
+)
+def test_codes_that_cannot_be_had_name_their_plugin(
+    given: Callable[[], object], said: str, plugin: Make
+) -> None:
+    with pytest.raises(PluginError, match=f"plugin `lvsc_test_echo` {said}"):
+        Plugins([plugin("echo", lvsc_codes=hookimpl(given))], [])
 
 
 def test_lints_of_all_plugins_are_asked_in_one_order(plugin: Make) -> None:

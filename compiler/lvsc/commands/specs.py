@@ -23,7 +23,7 @@ UNREADABLE = Code(
 BROKEN_PLUGIN = Code(
     "LVS011",
     "a plugin that cannot be used",
-    """An installed plugin cannot be imported, misspells a hook, or takes a name that another has. lvsc goes on with all plugins
+    """An installed plugin cannot be imported, misspells a hook, or takes a name or code that another has. lvsc goes on with all plugins
 or not at all: without one, a spec could lose what it describes. Repair or uninstall it.""",
 )
 

@@ -1,9 +1,11 @@
 """Finds the plugins. Backends are imported one by one, when they are used; the others whenever a spec is read."""
 
+import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
+from typing import Any
 
 import pluggy
 
@@ -19,6 +21,10 @@ from lvsc.spec.schema.services import check_fragment
 
 BACKENDS = "lvsc.backends"
 PLUGINS = "lvsc.plugins"
+#: What a plugin's code looks like; `lvsc explain` tells it from a file's name by it.
+_CODE = re.compile(r"[A-Z]{2,8}[0-9]{2,4}")
+#: What lvsc's own codes begin with.
+_OWN = "LVS"
 
 
 class PluginError(Exception):
@@ -32,15 +38,17 @@ class Plugins:
         """Load `plugins`; remember `backends`, by name.
 
         Raises:
-            PluginError: A plugin cannot be imported, misspells a hook, has a name that another has, or a service kind
-                defines a key that every service has or asks for a backend that is not installed.
+            PluginError: A plugin cannot be imported, misspells a hook, has a name or a code that another has, or a service
+                kind defines a key that every service has or asks for a backend that is not installed.
         """
         self._backends = _by_name(backends)
         self._loaded: dict[str, Backend] = {}
+        self._codes: dict[str, tuple[Code, str]] = {}
+        """By identifier, of the plugins that are loaded, each with the plugin's module."""
         self._manager = _manager()
         self._manager.register(plain, "plain")
         for name, entry in _by_name(plugins).items():
-            _register(self._manager, name, entry)
+            self._register(self._manager, name, entry)
         self.kinds: Mapping[str, ServiceKind] = MappingProxyType(_kinds(self._manager, self._backends))
         self.fragments: Mapping[str, Fragment] = MappingProxyType(
             {name: _fragment(kind) for name, kind in self.kinds.items()}
@@ -67,7 +75,7 @@ class Plugins:
         if name not in self._loaded:
             entry = self._backends[name]
             manager = _manager()
-            _register(manager, name, entry)
+            self._register(manager, name, entry)
             self._loaded[name] = _provided(manager, name, entry)
         return self._loaded[name]
 
@@ -80,25 +88,39 @@ class Plugins:
         # pluggy keeps in this order, and asks the last first.
         for hook in reversed(self._manager.hook.lvsc_lint.get_hookimpls()):
             with blamed(f"plugin `{hook.plugin_name}`", f"cluster `{lowered.cluster.name}`"):
-                found: Iterable[Diagnostic] = hook.function(*(lowered for _ in hook.argnames))  # type: ignore[assignment]  # the hook's own type
-                for each in found:
+                for each in _given(hook, *(lowered for _ in hook.argnames)):
                     yield _diagnostic(each)
 
-    def codes(self) -> Iterator[Code]:
-        """The codes of all plugins, the backends' included."""
-        for found in self._manager.hook.lvsc_codes():
-            yield from found
+    def codes(self) -> tuple[Code, ...]:
+        """The codes of all plugins, the backends' included.
+
+        Raises:
+            PluginError: A backend cannot be imported, or has a code that another plugin has.
+        """
         for name, entry in self._backends.items():
-            manager = _manager()
-            _register(manager, name, entry)
-            for found in manager.hook.lvsc_codes():
-                yield from found
+            if name not in self._loaded:
+                self._register(_manager(), name, entry)
+        return tuple(code for code, _ in self._codes.values())
+
+    def _register(self, manager: pluggy.PluginManager, name: str, entry: EntryPoint) -> None:
+        """Load a plugin, and remember its codes."""
+        _register(manager, name, entry)
+        for code in _codes(manager, name, entry):
+            known, owner = self._codes.setdefault(code.id, (code, entry.value))
+            if known != code:
+                raise PluginError(f"plugins `{owner}` and `{entry.value}` both have the code `{code.id}`")
 
 
 def _manager() -> pluggy.PluginManager:
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(Hooks)
     return manager
+
+
+def _given(hook: pluggy.HookImpl, *arguments: Any) -> Iterable[Any]:  # noqa: ANN401 - what a plugin gives is not known
+    """What one plugin's implementation of a hook gives, whatever it is."""
+    given: Any = hook.function(*arguments)
+    return given  # type: ignore[no-any-return]  # likewise
 
 
 def _diagnostic(given: Diagnostic) -> Diagnostic:
@@ -127,6 +149,22 @@ def _register(manager: pluggy.PluginManager, name: str, entry: EntryPoint) -> No
         manager.check_pending()
     if not manager.get_hookcallers(module):
         raise PluginError(f"plugin `{entry.value}` implements no hook; is `@hookimpl` missing above one?")
+
+
+def _codes(manager: pluggy.PluginManager, name: str, entry: EntryPoint) -> list[Code]:
+    """The codes of a registered plugin."""
+    with _blamed(f"plugin `{entry.value}` fails to provide its codes"):
+        hooks = manager.hook.lvsc_codes.get_hookimpls()
+        found = [code for hook in hooks if hook.plugin_name == name for code in _given(hook)]
+    for code in found:
+        if not isinstance(code, Code):
+            raise PluginError(f"plugin `{entry.value}` provides {code!r} where a code should be")
+        if not _CODE.fullmatch(code.id) or code.id.startswith(_OWN):
+            raise PluginError(
+                f"plugin `{entry.value}` has the code `{code.id}`: a code is two to eight capitals and two to four"
+                f" digits, and those of {_OWN} are lvsc's"
+            )
+    return found
 
 
 def _provided(manager: pluggy.PluginManager, name: str, entry: EntryPoint) -> Backend:

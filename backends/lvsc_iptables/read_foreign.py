@@ -10,7 +10,7 @@ EVERYTHING = frozenset(Touch) - {Touch.BALANCE}
 _NOTHING: frozenset[Touch] = frozenset()
 
 _TOUCHES = {
-    "ACCEPT": {Touch.FILTER},
+    "ACCEPT": set(),
     "DROP": {Touch.FILTER},
     "REJECT": {Touch.FILTER},
     "MARK": {Touch.MARK},
@@ -136,11 +136,12 @@ class Effects:
         ends = jump.target not in _GO_ON
         if jump.target == "RETURN":
             # In a built-in chain the policy decides; elsewhere the packet goes on where it came from.
-            ends = self._built_in(rule.chain)
+            ends = self.built_in(rule.chain)
             touches = {Touch.FILTER} if ends else touches
         return Effect(frozenset(touches), ends)
 
-    def _built_in(self, name: str) -> bool:
+    def built_in(self, name: str) -> bool:
+        """Whether the kernel calls the chain itself."""
         chain = self._table.chains.get(name)
         return chain is None or chain.policy != "-"
 

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lvsc.plugin import Foreign, Origin, Touch
+from lvsc.plugin import Hook, MarkGiven, Origin, Scope, Touch
+from lvsc_nftables.read_model import Match
+from lvsc_nftables.read_scope import Bound, condition_in, made, mark_given, narrowed, of_family, of_protocol
 from lvsc_nftables.read_words import Kind, Word
 
 Json = Any  # what `json.loads` returns; each use says what it expects of it
@@ -23,7 +25,7 @@ _DESTINATION = frozenset({Touch.DESTINATION_NAT})
 
 #: Statements by their first word, in nft's language and in JSON alike (nft(8), STATEMENTS; libnftables-json(5)).
 _STATEMENTS = {
-    "accept": _FILTER,
+    "accept": NOTHING,
     "drop": _FILTER,
     "reject": _FILTER,
     "notrack": _TRACKING,
@@ -118,6 +120,12 @@ _QUIET = frozenset(
 )
 _VALUE = re.compile(r"@?[0-9].*|@.*|-[0-9].*|:[0-9].*|[0-9a-f]*:[0-9a-f:./-]*", re.DOTALL)
 
+#: The words of a rule that is a jump.
+_JUMP = 2
+_TO = re.compile(
+    r"(?:([0-9.]+)|\[([0-9a-fA-F:.]+)\]|([0-9a-fA-F:.]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*))(?::([0-9]{1,5}))?"
+)
+
 
 @dataclass(slots=True)
 class Fragment:
@@ -130,34 +138,54 @@ class Fragment:
     """The chains that it leads to."""
     containers: set[str] = field(default_factory=set)
     """The sets and maps that it looks at."""
+    bound: Bound = field(default_factory=Bound)
+    """The packets that it may be for."""
+    accepts: bool = False
+    """Whether it accepts every packet of the bound's scope."""
+    leaves: bool = False
+    """Whether packets may go on elsewhere than at the next rule, though none of its statements decides on them."""
+    calls_all: bool = False
+    """Whether it does nothing but send every packet to a chain, from which they come back."""
+    marks: tuple[MarkGiven, ...] | None = ()
+    made: tuple[Scope, ...] | None = ()
+
+    def touch(self, touches: frozenset[Touch]) -> None:
+        """Note what it does, in a way that is not known more closely."""
+        self.touches |= touches
+        if Touch.MARK in touches:
+            self.marks = None
+        if Touch.DESTINATION_NAT in touches:
+            self.made = None
+
+    def set_mark(self, value: str) -> None:
+        """Note that it sets the mark."""
+        given = mark_given(value)
+        self.touches |= _MARK
+        self.marks = None if self.marks is None or given is None else (*self.marks, *given)
+
+    def send_to(self, address: str, port: str) -> None:
+        """Note that it sets the destination."""
+        given = made(self.bound, address, port)
+        self.touches |= _DESTINATION
+        self.made = None if self.made is None or given is None else (*self.made, *given)
 
 
 @dataclass(slots=True)
 class ForeignTable:
     """A table that is not lvsc's."""
 
+    family: str = ""
+    name: str = ""
+    bases: dict[str, frozenset[Hook] | None] = field(default_factory=dict)
+    """The hook of each base chain; None for one that is not of the IP layer."""
+    heads: dict[str, Fragment] = field(default_factory=dict)
+    """What each chain says of itself."""
     chains: dict[str, list[Fragment]] = field(default_factory=dict)
     containers: dict[str, Fragment] = field(default_factory=dict)
     rest: list[Fragment] = field(default_factory=list)
 
 
-def foreign_of(host: str, table: ForeignTable) -> Iterator[Foreign]:
-    """What is in a table, each with all that it may do through the chains, sets and maps that it names."""
-    reach = _Reach(table)
-    rules = [rule for chain in table.chains.values() for rule in chain]
-    # A set does nothing, but whether rules that name it do depends on what is in it.
-    uses: dict[str, frozenset[Touch]] = {}
-    for fragment in (*rules, *table.rest):
-        touches = reach.of(fragment)
-        yield Foreign(host=host, text=fragment.text, touches=touches, origin=fragment.origin)
-        for name in fragment.containers:
-            uses[name] = uses.get(name, NOTHING) | touches
-    for name, container in table.containers.items():
-        touches = reach.of(container) | uses.get(name, NOTHING)
-        yield Foreign(host=host, text=container.text, touches=touches, origin=container.origin)
-
-
-class _Reach:
+class Reach:
     """What fragments do with all that they lead to."""
 
     def __init__(self, table: ForeignTable) -> None:
@@ -167,7 +195,7 @@ class _Reach:
         led_from: dict[str, list[str]] = {}
         for name, fragments in parts.items():
             self._known[name] = frozenset[Touch]().union(*(fragment.touches for fragment in fragments))
-            for other in set[str]().union(*map(_leads_to, fragments)):
+            for other in set[str]().union(*map(leads_to, fragments)):
                 led_from.setdefault(other, []).append(name)
                 if other not in parts:
                     self._known[other] = NOTHING if other.startswith("@") else EVERYTHING
@@ -181,41 +209,79 @@ class _Reach:
                     waiting.append(origin)
 
     def of(self, fragment: Fragment) -> frozenset[Touch]:
-        return fragment.touches.union(*(self._known.get(name, EVERYTHING) for name in _leads_to(fragment)))
+        """What it touches, with what it leads to."""
+        return fragment.touches.union(*(self._known.get(name, EVERYTHING) for name in leads_to(fragment)))
 
 
-def _leads_to(fragment: Fragment) -> set[str]:
+def leads_to(fragment: Fragment) -> set[str]:
     """The chains, and the sets and maps with an `@`."""
     return fragment.jumps | {f"@{name}" for name in fragment.containers}
 
 
-def words_fragment(words: Sequence[Word], text: str, origin: Origin) -> Fragment:
-    """A rule or declaration in nft's language. A word that is not known may do everything."""
+def words_fragment(words: Sequence[Word], text: str, origin: Origin, family: str) -> Fragment:
+    """A rule in nft's language. A word that is not known may do everything."""
     found = Fragment(text, origin)
     texts = [word for _, word, _, _ in words]
+    found.bound, rest = _conditions(words, of_family(family))
+    found.accepts = found.bound.exact and _only_accepts(texts[rest:])
+    found.leaves = not {"goto", "return", "vmap"}.isdisjoint(texts)
+    found.calls_all = texts[:1] == ["jump"] and len(texts) == _JUMP
     for index, (kind, word, _, _) in enumerate(words):
         before = tuple(texts[max(index - 2, 0) : index])
         if before == ("xt", "target"):
-            found.touches |= _TARGETS.get(word, EVERYTHING)
+            found.touch(_TARGETS.get(word, EVERYTHING))
         elif kind in (Kind.STRING, Kind.SIGN, Kind.END):
             continue
         elif kind is not Kind.WORD:
-            found.touches = EVERYTHING
+            found.touch(EVERYTHING)
         elif word in ("jump", "goto"):
             found.jumps.update(texts[index + 1 : index + 2])
         elif before[-1:] in (("jump",), ("goto",)):
             continue
         elif word == "set" and index:
-            found.touches |= _MARK if before[-1:] == ("mark",) else _SETS.get(before, EVERYTHING)
+            if before == ("meta", "mark"):
+                found.set_mark("".join(texts[index + 1 : index + 2]))
+            else:
+                found.touch(_MARK if before[-1:] == ("mark",) else _SETS.get(before, EVERYTHING))
         elif word in ("xt", "target", "match") or before == ("xt", "match"):
             continue
+        elif word == "dnat":
+            found.send_to(*_end(texts[index + 1 : index + 4]))
         elif word in _STATEMENTS:
-            found.touches |= _STATEMENTS[word]
+            found.touch(_STATEMENTS[word])
         elif word.startswith("@"):
             found.containers.add(word[1:])
         elif word not in _QUIET and not _VALUE.fullmatch(word):
-            found.touches = EVERYTHING
+            found.touch(EVERYTHING)
     return found
+
+
+def _conditions(words: Sequence[Word], bound: Bound) -> tuple[Bound, int]:
+    """What the conditions at a rule's beginning say, and where they end."""
+    at = 0
+    while True:
+        match, end = condition_in(words, at)
+        more = None if match is None else narrowed(bound, match)
+        if more is None:
+            return (of_protocol(bound, words[at][1]) if at < len(words) else bound), at
+        bound, at = more, end
+
+
+def _only_accepts(texts: Sequence[str]) -> bool:
+    """Whether nothing but a verdict is behind the conditions, or what does nothing to packets."""
+    at = 0
+    if texts[:1] == ["counter"]:
+        at = 5 if texts[1:2] == ["packets"] else 1
+    return texts[at : at + 1] == ["accept"] and texts[at + 1 : at + 2] in ([], ["comment"])
+
+
+def _end(texts: Sequence[str]) -> tuple[str, str]:
+    """The address and port behind `dnat`; empty where they are not plain."""
+    texts = [text for text in texts if text not in ("ip", "ip6")]
+    if texts[:1] != ["to"]:
+        return "", ""
+    found = _TO.fullmatch("".join(texts[1:2]))
+    return ("", "") if found is None else (found[1] or found[2] or found[3], found[4] or "")
 
 
 def declared(words: Sequence[Word], text: str, origin: Origin) -> Fragment:
@@ -225,19 +291,43 @@ def declared(words: Sequence[Word], text: str, origin: Origin) -> Fragment:
     for word, following in zip(texts, [*texts[1:], ""], strict=True):
         if word in ("jump", "goto"):
             found.jumps.add(following)
-        elif word in ("accept", "drop"):
-            found.touches |= _FILTER
+        elif word == "drop":
+            found.touch(_FILTER)
         elif word == "queue":
-            found.touches = EVERYTHING
+            found.touch(EVERYTHING)
     return found
 
 
-def expression_fragment(expression: Json, text: str, origin: Origin) -> Fragment:
-    """A rule's statements in JSON."""
-    found = Fragment(text, origin)
-    for statement in expression if isinstance(expression, list) else [None]:
+def expression_fragment(
+    expression: Json, text: str, origin: Origin, conditions: Sequence[Match], family: str
+) -> Fragment:
+    """A rule's statements in JSON, of which the first are these conditions."""
+    found = Fragment(text, origin, bound=of_family(family))
+    statements = expression if isinstance(expression, list) else [None]
+    read = 0
+    for match in conditions:
+        more = narrowed(found.bound, match)
+        if more is None:
+            break
+        found.bound = more
+        read += 1
+    rest = [only_entry(statement) for statement in statements[read:]]
+    if rest[:1]:
+        found.bound = _looked_into(found.bound, *rest[0])
+    kinds = [kind for kind, _ in rest if kind != "counter"]
+    found.accepts = found.bound.exact and kinds == ["accept"]
+    found.leaves = not {"goto", "return", "vmap"}.isdisjoint(kinds)
+    found.calls_all = [kind for kind, _ in map(only_entry, statements)] == ["jump"]
+    for statement in statements:
         _statement(statement, found)
     return found
+
+
+def _looked_into(bound: Bound, kind: str, body: Json) -> Bound:
+    match kind, body:
+        case "match", {"left": {"payload": {"protocol": str(protocol)}}}:
+            return of_protocol(bound, protocol)
+    return bound
 
 
 def elements_fragment(elements: Json, text: str, origin: Origin) -> Fragment:
@@ -252,16 +342,21 @@ def _statement(statement: Json, found: Fragment) -> None:
     match kind, body:
         case "jump" | "goto", {"target": str(target)}:
             found.jumps.add(target)
+        case "mangle", {"key": {"meta": {"key": "mark"}}, "value": int() | str() as value}:
+            found.set_mark(str(value))
         case "mangle", {"key": key}:
-            found.touches |= _SETS.get(_changed(key), EVERYTHING)
+            found.touch(_SETS.get(_changed(key), EVERYTHING))
+        case "dnat", {"addr": str(address), **rest}:
+            port = rest.get("port", "")
+            found.send_to(address if isinstance(port, int | str) else "", str(port))
         case "vmap", {"data": data}:
             _verdicts(data, found)
         case "xt", {"type": "target", "name": str(target)}:
-            found.touches |= _TARGETS.get(target, EVERYTHING)
+            found.touch(_TARGETS.get(target, EVERYTHING))
         case "xt", {"type": "match"}:
             pass
         case _:
-            found.touches |= _STATEMENTS.get(kind, EVERYTHING)
+            found.touch(_STATEMENTS.get(kind, EVERYTHING))
     found.containers.update(_references(body))
 
 

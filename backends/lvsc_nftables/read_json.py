@@ -13,7 +13,6 @@ from lvsc_nftables.read_foreign import (
     Fragment,
     elements_fragment,
     expression_fragment,
-    foreign_of,
     only_entry,
 )
 from lvsc_nftables.read_model import (
@@ -37,6 +36,8 @@ from lvsc_nftables.read_model import (
     Untrack,
     is_own,
 )
+from lvsc_nftables.read_others import foreign_of
+from lvsc_nftables.read_scope import hook_of
 from lvsc_nftables.read_words import Lines, MisreadError, shown
 
 Json = Any  # what `json.loads` returns; each use says what it expects of it
@@ -47,6 +48,8 @@ _ENDS = re.compile(r"\s*\]\s*\}\s*")
 _BLANKS = re.compile(r"\s+")
 #: A number that changes with each load.
 _HANDLE = re.compile(r'(?<=[{,]) *"handle": *[0-9]+,? *')
+_COUNTER = re.compile(r'"counter": *\{"packets": *[0-9]+, *"bytes": *[0-9]+\}')
+_NOWHERE = Origin("")
 #: What says where an object is.
 _PLACE = ("family", "table", "handle", "index")
 
@@ -87,11 +90,11 @@ class _JsonReader:
                 except MisreadError as error:
                     self.problems.append(error.diagnostic)
             else:
-                foreign = self.foreign_tables.setdefault(table, ForeignTable())
+                foreign = self.foreign_tables.setdefault(table, ForeignTable(family=table[0], name=table[1]))
                 _other(foreign, kind, body, Fragment(text, origin))
 
     def _entries(self) -> Iterator[tuple[Json, str, Origin]]:
-        """The objects of the list, as they are and as they are written but for their handles."""
+        """The objects of the list, as they are and as they are written but for handles and what is counted."""
         text = self._source.text
         decoder = json.JSONDecoder()
         begins = BEGINS.match(text)
@@ -101,7 +104,8 @@ class _JsonReader:
                 entry, end = decoder.raw_decode(text, at)
             except (ValueError, RecursionError):
                 break
-            yield entry, _BLANKS.sub(" ", _HANDLE.sub("", text[at:end])), self._lines.origin(at)
+            written = _COUNTER.sub('"counter": null', _HANDLE.sub("", text[at:end]))
+            yield entry, _BLANKS.sub(" ", written), self._lines.origin(at)
             if _ENDS.fullmatch(text, end):
                 return
             comma = _COMMA.match(text, end)
@@ -131,8 +135,13 @@ def _other(table: ForeignTable, kind: str, body: Json, fragment: Fragment) -> No
             table.chains.setdefault(name, [])
             if rest.get("policy", "accept") != "accept":
                 fragment.touches = frozenset({Touch.FILTER})
+            if "hook" in rest:
+                table.bases[name] = hook_of(table.family, str(rest["hook"]))
+            table.heads[name] = fragment
+            return
         case "rule", {"chain": str(chain), "expr": expression}:
-            found = expression_fragment(expression, fragment.text, fragment.origin)
+            conditions = list(_conditions(expression))
+            found = expression_fragment(expression, fragment.text, fragment.origin, conditions, table.family)
             table.chains.setdefault(chain, []).append(found)
             return
         case "set" | "map", {"name": str(name), **rest}:
@@ -146,6 +155,25 @@ def _other(table: ForeignTable, kind: str, body: Json, fragment: Fragment) -> No
         case _:
             fragment.touches = EVERYTHING
     table.rest.append(fragment)
+
+
+def _conditions(expression: Json) -> Iterator[Match]:
+    """The conditions with which a rule begins, as far as they are of the kinds that lvsc's own rules have."""
+    for statement in _list(expression):
+        try:
+            match statement:
+                case {"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": list(states)}}:
+                    yield Match(("ct state",), tuple((str(state),) for state in states))
+                case {"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": str(state)}}:
+                    yield Match(("ct state",), ((state,),))
+                case {"match": {"op": "==" | "in", "left": left, "right": {"set": list(values)}}}:
+                    yield Match(_fields(left, _NOWHERE), tuple(_key(value, _NOWHERE) for value in values))
+                case {"match": {"op": "==", "left": left, "right": right}}:
+                    yield Match(_fields(left, _NOWHERE), (_key(right, _NOWHERE),))
+                case _:
+                    return
+        except MisreadError:
+            return
 
 
 # --- lvsc's tables ---------------------------------------------------------------------------------------------------

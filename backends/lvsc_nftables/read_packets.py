@@ -141,7 +141,12 @@ def address(value: str, family: Family) -> Address:
     raise WrongError(f"`{shown(value)}` is no IPv{family.value} address")
 
 
-def _network(value: str, family: Family) -> Network:
+def network(value: str, family: Family) -> Network:
+    """A network of a family, or the one that holds an address alone.
+
+    Raises:
+        WrongError: It is none.
+    """
     found = _NETWORK.fullmatch(value)
     try:
         if found is not None:
@@ -154,7 +159,12 @@ def _network(value: str, family: Family) -> Network:
     raise WrongError(f"`{shown(value)}` is no IPv{family.value} address or network")
 
 
-def _ports(value: str) -> PortRange:
+def ports(value: str) -> PortRange:
+    """A port, or a range of them.
+
+    Raises:
+        WrongError: It is none.
+    """
     found = _PORTS.fullmatch(value)
     try:
         if found is not None:
@@ -179,7 +189,7 @@ def _source(family: Family) -> Condition:
 
     def add(draft: Draft, value: str) -> None:
         _once(draft.source)
-        draft.source = _network(value, family)
+        draft.source = network(value, family)
         draft.families &= only
 
     return add
@@ -190,7 +200,7 @@ def _destination(family: Family) -> Condition:
 
     def add(draft: Draft, value: str) -> None:
         _once(draft.destination)
-        draft.destination = _network(value, family)
+        draft.destination = network(value, family)
         draft.families &= only
 
     return add
@@ -202,7 +212,7 @@ def _original(family: Family) -> Condition:
     def add(draft: Draft, value: str) -> None:
         _once(draft.original)
         _need_tracking(draft)
-        draft.original = _network(value, family)
+        draft.original = network(value, family)
         draft.families &= only  # The kernel compares the family too (nft_ct.c, NFT_CT_DST_IP).
 
     return add
@@ -211,7 +221,7 @@ def _original(family: Family) -> Condition:
 def _original_ports(draft: Draft, value: str) -> None:
     _once(draft.original_ports)
     _need_tracking(draft)
-    draft.original_ports = _ports(value)
+    draft.original_ports = ports(value)
 
 
 def _direction(draft: Draft, value: str) -> None:
@@ -234,7 +244,7 @@ def _protocol(draft: Draft, value: str) -> None:
 def _source_port(protocol: str | None) -> Condition:
     def add(draft: Draft, value: str) -> None:
         _once(draft.source_ports)
-        draft.source_ports = _ports(value)
+        draft.source_ports = ports(value)
         if protocol is not None:
             _protocol(draft, protocol)
 
@@ -244,7 +254,7 @@ def _source_port(protocol: str | None) -> Condition:
 def _destination_port(protocol: str | None) -> Condition:
     def add(draft: Draft, value: str) -> None:
         _once(draft.destination_ports)
-        draft.destination_ports = _ports(value)
+        draft.destination_ports = ports(value)
         if protocol is not None:
             _protocol(draft, protocol)
 

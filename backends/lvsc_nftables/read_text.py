@@ -7,12 +7,16 @@ from lvsc_nftables.read_foreign import (
     ForeignTable,
     Fragment,
     declared,
-    foreign_of,
     words_fragment,
 )
 from lvsc_nftables.read_model import Document, Table, is_own
+from lvsc_nftables.read_others import foreign_of
+from lvsc_nftables.read_scope import hook_of
 from lvsc_nftables.read_table import read_table
 from lvsc_nftables.read_words import Cursor
+
+#: Where the hook's name stands: `type filter hook input …`.
+_HOOK = 3
 
 
 def read_text(source: Source) -> Document:
@@ -40,7 +44,7 @@ class _TextReader:
                     if is_own(family, name):
                         self.tables.append(read_table(words, family, start))
                     else:
-                        self._foreign_table()
+                        self._foreign_table(ForeignTable(family=family, name=name))
                 case ["table", family, name, "\n" | ";" | ""] if is_own(family, name):
                     words.at += 3
                     made[family, name] = start
@@ -78,8 +82,7 @@ class _TextReader:
                 )
             )
 
-    def _foreign_table(self) -> None:
-        table = ForeignTable()
+    def _foreign_table(self, table: ForeignTable) -> None:
         self.words.block(lambda: self._item(table))
         self.foreign += foreign_of(self._host, table)
 
@@ -90,9 +93,9 @@ class _TextReader:
             words.at += 2
             chain = table.chains.setdefault(name, [])
             head = Fragment(f"chain {name}", words.origin(start))
-            words.block(lambda: self._chain_part(chain, head))
+            words.block(lambda: self._chain_part(table, name, chain, head))
             head.text += " }" if " {" in head.text else ""
-            table.rest.append(head)
+            table.heads[name] = head
             return
         words.skip_part()
         found = declared(words.slice(start), words.written(start), words.origin(start))
@@ -101,7 +104,7 @@ class _TextReader:
         else:
             table.rest.append(found)
 
-    def _chain_part(self, chain: list[Fragment], head: Fragment) -> None:
+    def _chain_part(self, table: ForeignTable, name: str, chain: list[Fragment], head: Fragment) -> None:
         words, start = self.words, self.words.at
         first, second = (*words.texts(2), "", "")[:2]
         words.skip_part()
@@ -109,5 +112,10 @@ class _TextReader:
             head.text += f"{';' if ' {' in head.text else ' {'} {words.written(start)}"
             if first == "policy" and second != "accept":
                 head.touches = frozenset({Touch.FILTER})
+            elif first == "type":
+                said = [text for _, text, _, _ in words.slice(start)]
+                table.bases[name] = hook_of(table.family, "".join(said[_HOOK : _HOOK + 1]))
             return
-        chain.append(words_fragment(words.slice(start), words.written(start), words.origin(start)))
+        chain.append(
+            words_fragment(words.slice(start), words.written(start), words.origin(start), table.family)
+        )

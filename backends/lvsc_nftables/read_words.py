@@ -27,6 +27,7 @@ _WORD = re.compile(
 _BLANKS = re.compile(r"\s+")
 #: What `nft -a` adds, which changes with each load.
 _HANDLE = re.compile(r" # handle [0-9]+$", re.MULTILINE)
+_COUNTED = re.compile(r"\bcounter packets [0-9]+ bytes [0-9]+")
 
 
 class Kind(Enum):
@@ -103,9 +104,10 @@ class Cursor:
         return self._words[start : self.at]
 
     def written(self, start: int) -> str:
-        """What is written from a place up to here, on one line and without the handles of `nft -a`."""
+        """What is written from a place up to here, on one line, without the handles of `nft -a` and what is counted."""
         first, last = self._words[start], self._words[max(start, self.at - 1)]
-        return _BLANKS.sub(" ", _HANDLE.sub("", self._source.text[first[2] : last[2] + last[3]])).strip()
+        written = _HANDLE.sub("", self._source.text[first[2] : last[2] + last[3]])
+        return _COUNTED.sub("counter", _BLANKS.sub(" ", written)).strip()
 
     @property
     def kind(self) -> Kind:

@@ -71,7 +71,7 @@ from lvsc.plugins.backend import Backend, HostPart, Role
 from lvsc.plugins.boot import disable_unit, enable_unit
 from lvsc.plugins.hooks import hookimpl
 from lvsc.plugins.kind import Plan, ServiceKind, ServicePort
-from lvsc.plugins.reading import Foreign, Reading, Source, Touch
+from lvsc.plugins.reading import Foreign, MarkGiven, Reading, Scope, Source, Touch
 from lvsc.secrets import SecretRef, SecretSource
 from lvsc.spec.model import Cluster, Director, PoolServer, Service
 from lvsc.spec.schema import words
@@ -116,6 +116,7 @@ __all__ = [
     "LoadStep",
     "Lowered",
     "LoweredService",
+    "MarkGiven",
     "MarkSelector",
     "Marking",
     "ModuleOption",
@@ -140,6 +141,7 @@ __all__ = [
     "RuleGraph",
     "Scheduler",
     "SchedulerFlag",
+    "Scope",
     "ScriptProbe",
     "ScriptUser",
     "SecretRef",

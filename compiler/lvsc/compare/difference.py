@@ -17,6 +17,7 @@ from lvsc.compare.connections import connection_changes
 from lvsc.compare.filters import filter_changes
 from lvsc.compare.packets import service_changes
 from lvsc.compare.pairing import Paired
+from lvsc.compare.question import Question
 from lvsc.compare.settings import setting_changes
 from lvsc.compare.sides import PACKET_KINDS, HostSide, Side
 from lvsc.compare.unknown import unknowns
@@ -70,8 +71,9 @@ def compare(old: Side, new: Side, *, ignore_weights: bool = False) -> Difference
             packets += service_changes(space, before, after, ignore_weights=ignore_weights)
         if Role.PACKET_FILTER in roles:
             packets += filter_changes(space, before, after, services=services)
+        question = Question(space, (one, other)) if Role.PACKET_FILTER in roles else None
         for side in (before, after):
-            unknown += unknowns(*side, roles)
+            unknown += unknowns(*side, roles, question)
         paired = Paired(before, after)
         found += setting_changes(before, after, paired, ignore_weights=ignore_weights)
         if services:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from lvsc.compare.changes import Aspect, Unknown
+from lvsc.compare.question import Question
 from lvsc.compare.sides import HostSide, Side
 from lvsc.plugins.backend import Role
 from lvsc.plugins.reading import Touch
@@ -24,14 +25,20 @@ _ASPECTS: Mapping[Role, frozenset[Aspect]] = {
 }
 
 
-def unknowns(side: Side, host: HostSide, roles: frozenset[Role]) -> Iterator[Unknown]:
-    """The questions that a side leaves open on a host, of those that the roles which are compared decide."""
+def unknowns(
+    side: Side, host: HostSide, roles: frozenset[Role], question: Question | None = None
+) -> Iterator[Unknown]:
+    """The questions that a side leaves open on a host, of those that the roles which are compared decide.
+
+    Without a question every packet counts.
+    """
     compared = frozenset(aspect for role in roles for aspect in _ASPECTS.get(role, ()))
     for aspect in Aspect:
         if aspect not in compared:
             continue
         for foreign in host.foreign:
-            if foreign.touches & TOUCHES[aspect]:
+            touches = foreign.touches & TOUCHES[aspect]
+            if touches and (question is None or question.concerns(host, foreign, touches)):
                 yield Unknown(
                     aspect=aspect,
                     host=host.host,

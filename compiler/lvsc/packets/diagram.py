@@ -9,7 +9,7 @@ identity, emptiness is a look, and every operation is one walk over both diagram
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterator, Sequence
 
-from lvsc.packets.dimensions import Box, Dimension, Point
+from lvsc.packets.dimensions import Box, Dimension, Intervals, Point
 
 
 class Leaf:
@@ -207,3 +207,30 @@ def boxes(diagram: Diagram) -> Iterator[tuple[Box, Hashable]]:
         del box[dimension]
 
     yield from walk(diagram, {})
+
+
+def meets(diagram: Diagram, box: Box) -> bool:
+    """Whether a packet of the box has an answer that counts as true."""
+    waiting = [diagram]
+    seen: set[int] = set()
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, Leaf):
+            if bool(here.answer):
+                return True
+        elif id(here) not in seen:
+            seen.add(id(here))
+            waiting += _within(here, box.get(Dimension(here.dimension)))
+    return False
+
+
+def _within(fork: Fork, intervals: Intervals | None) -> Iterator[Diagram]:
+    """The children for numbers of the intervals; without any, all of them."""
+    if intervals is None:
+        yield from fork.children
+        return
+    for low, high in intervals:
+        for place in range(bisect_left(fork.cuts, low), len(fork.cuts)):
+            yield fork.children[place]
+            if fork.cuts[place] >= high:
+                break

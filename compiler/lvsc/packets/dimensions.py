@@ -3,6 +3,7 @@
 An interface's name and a MAC address are numbers too (their bytes), so that "any interface but eth0" is two intervals.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address
@@ -87,6 +88,17 @@ def interface_number(name: str) -> int:
 def mac_number(mac: str) -> int:
     """A MAC address as a number."""
     return int(mac.replace(":", ""), 16)
+
+
+def joined(parts: Iterable[Intervals]) -> Intervals:
+    """The numbers that are in any of the parts."""
+    found: list[tuple[int, int]] = []
+    for first, last in sorted(interval for part in parts for interval in part):
+        if found and first <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(found[-1][1], last))
+        else:
+            found.append((first, last))
+    return tuple(found)
 
 
 def one(number: int) -> Intervals:

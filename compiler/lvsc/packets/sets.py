@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lvsc.graph.traffic import TrafficClass
-from lvsc.packets.diagram import Diagram, Space, answer_at, boxes
+from lvsc.packets.diagram import Diagram, Space, answer_at, boxes, meets
 from lvsc.packets.dimensions import Box, Packet, Point, traffic_box
 from lvsc.packets.rules import first_match
 from lvsc.packets.witness import witness_point
@@ -78,6 +78,10 @@ class PacketSet:
 
     def __contains__(self, point: Point) -> bool:
         return bool(answer_at(self.diagram, point))
+
+    def meets(self, box: Box) -> bool:
+        """Whether a packet of the set is in the box; without making the set of both."""
+        return meets(self.diagram, box)
 
     def witness(self) -> Packet | None:
         """A packet of the set, the same one every time and as ordinary as the set allows; None where there is none."""

@@ -5,6 +5,7 @@ from enum import Enum
 
 from lvsc.diagnostics import Diagnostic, Origin
 from lvsc.graph.nodes import Node
+from lvsc.graph.traffic import Family, Hook, Network, PortRange
 
 
 class Touch(Enum):
@@ -16,18 +17,76 @@ class Touch(Enum):
     SOURCE_NAT = "source-nat"
     DESTINATION_NAT = "destination-nat"
     FILTER = "filter"
+    """It keeps packets out. What only lets them in takes nothing from lvsc's."""
     BALANCE = "balance"
     """It is a virtual service, or changes one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Packets by conditions, of which each that is None or empty says nothing."""
+
+    family: Family | None = None
+    protocols: frozenset[int] = frozenset()
+    """Numbers in the IP header."""
+    sources: tuple[Network, ...] = ()
+    destinations: tuple[Network, ...] = ()
+    source_ports: tuple[PortRange, ...] = ()
+    destination_ports: tuple[PortRange, ...] = ()
+    known: bool = False
+    """Only packets of connections that connection tracking knows already, and of those related to them."""
+
+    def within(self, outer: "Scope") -> "Scope":
+        """These packets by more conditions: those of `outer` where there are none of its own. What is in both is in it."""
+        return Scope(
+            family=self.family or outer.family,
+            protocols=self.protocols or outer.protocols,
+            sources=self.sources or outer.sources,
+            destinations=self.destinations or outer.destinations,
+            source_ports=self.source_ports or outer.source_ports,
+            destination_ports=self.destination_ports or outer.destination_ports,
+            known=self.known or outer.known,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MarkGiven:
+    """Marks by the bits that are sure: those of the mask are the value's."""
+
+    value: int
+    mask: int
+
+    def may_be(self, mark: int) -> bool:
+        """Whether a packet may get this mark."""
+        return mark & self.mask == self.value & self.mask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Foreign:
-    """A fragment that lvsc did not write. What it touches makes a comparison of that say "unknown"."""
+    """A fragment that lvsc did not write. What it touches makes a comparison of that say "unknown".
+
+    The rest bounds which packets: a reader that cannot tell leaves it as it is, and the fragment may touch every packet.
+    """
 
     host: str
     text: str
     touches: frozenset[Touch]
     origin: Origin
+    hooks: frozenset[Hook] | None = None
+    """Where packets meet it; None where that is not known."""
+    scopes: tuple[Scope, ...] = (Scope(),)
+    """Packets among which are all that it touches; empty where it only leads to other fragments, which say it themselves."""
+    spared: tuple[Scope, ...] = ()
+    """Packets of which none comes to it, unless another fragment touches them before."""
+    behind_accepts: bool = False
+    """Whether the same is true of packets that lvsc's own rules accept at its hooks."""
+    marks: tuple[MarkGiven, ...] | None = None
+    """The marks that it gives; None for any."""
+    made: tuple[Scope, ...] | None = None
+    """What packets become by the destination that it gives them; None for anything."""
+    place: str = ""
+    """Where it stands among lvsc's rules, by words that are the same wherever the same text does the same; empty where
+    the text does not tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

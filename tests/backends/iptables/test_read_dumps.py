@@ -82,7 +82,7 @@ FOREIGN = {
     "nat": {"-A POSTROUTING -o eth9 -j MASQUERADE": {Touch.SOURCE_NAT}},
     "filter": {
         "-A INPUT -i eth9 -j DROP": {Touch.FILTER},
-        "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT": {Touch.FILTER},
+        "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT": set(),
     },
 }
 

@@ -347,7 +347,7 @@ def test_two_answers_for_the_same_packets_are_a_problem() -> None:
 # --- other people's ------------------------------------------------------------------------------------------------------
 
 FOREIGN = {
-    "tcp dport 22 accept": {Touch.FILTER},
+    "tcp dport 22 accept": set(),
     'iifname "eth0" ip saddr 10.0.0.0/8 log prefix "meta mark set 1; " counter drop': {Touch.FILTER},
     "reject with icmpx port-unreachable": {Touch.FILTER},
     "meta mark set 0x1": {Touch.MARK},
@@ -371,10 +371,10 @@ FOREIGN = {
     'xt target "MARK"': {Touch.MARK},
     'xt target "SOMETHING"': EVERYTHING,
     "meta l4proto tcp xt target TPROXY": {Touch.MARK, Touch.DESTINATION_NAT},
-    "jump marks": {Touch.MARK, Touch.FILTER},
+    "jump marks": {Touch.MARK},
     "goto nowhere": EVERYTHING,
     "tcp dport vmap { 80 : jump marks, 81 : drop }": {Touch.MARK, Touch.FILTER},
-    "tcp dport vmap @verdicts": {Touch.MARK, Touch.FILTER},
+    "tcp dport vmap @verdicts": {Touch.MARK},
 }
 
 
@@ -446,9 +446,9 @@ THEIR_TOUCHES = [
     [Touch.FILTER],
     [Touch.FILTER, Touch.MARK],
     [],
-    [Touch.FILTER, Touch.MARK],
+    [Touch.MARK],
     [Touch.FILTER],
-    [Touch.FILTER],
+    [],
     [Touch.FILTER, Touch.MARK],
     [Touch.FILTER],
     [Touch.HELPER],

@@ -1,0 +1,118 @@
+"""Other people's rules of one table, each with the packets that it may touch."""
+
+from lvsc.plugin import Foreign, Origin, Scope, Touch
+from lvsc_iptables.read_foreign import Effects, Jump, jump_of, own_touches
+from lvsc_iptables.read_lines import Rule, Table
+from lvsc_iptables.read_scope import bound_of, made_of, marks_of
+from lvsc_iptables.read_ways import BUILT_IN, Accepted, Ways
+
+_FILTER = frozenset({Touch.FILTER})
+#: Targets that give no mark, so that they touch marks only by keeping packets from lvsc's rules.
+_NO_MARK = frozenset(
+    {
+        "ACCEPT",
+        "DROP",
+        "REJECT",
+        "RETURN",
+        "SNAT",
+        "DNAT",
+        "MASQUERADE",
+        "REDIRECT",
+        "NETMAP",
+        "CT",
+        "NOTRACK",
+    }
+)
+
+
+class Others:
+    """What a table does with packets beside lvsc's own chains."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.effects = Effects(table)
+        self.ways = Ways(table)
+
+    def walk(self, chain: str) -> "Walk":
+        """The rules of a chain, to be gone through in their order."""
+        return Walk(self, chain)
+
+
+class Walk:
+    """The rules of one chain, one after the other."""
+
+    def __init__(self, others: Others, chain: str) -> None:
+        self._others = others
+        self._table = others.table
+        self._chain = chain
+        self._hooks = others.ways.hooks(chain)
+        self._accepted = Accepted(others.table)
+        self.jumps = 0
+        """How many jumps to lvsc's chains packets have met by now."""
+        self.closed = False
+        """Whether no packet comes further."""
+
+    def foreign(self, host: str, origin: Origin, rule: Rule, *, before_own: bool) -> Foreign:
+        """The next rule; `before_own` says whether a jump to lvsc's chains comes behind it."""
+        table = self._table
+        jump = jump_of(rule)
+        effect = self._others.effects.of(rule)
+        touches = effect.touches
+        calls = jump is not None and jump.target in table.chains
+        built_in = self._chain in BUILT_IN
+        passes_by = built_in and before_own and effect.ends and not self._only_lets_in(jump)
+        if passes_by:
+            touches |= own_touches(table)
+        if built_in and before_own and effect.ends:
+            self.closed = self.closed or (jump is not None and jump.always and not calls)
+        bound = bound_of(rule, table.family)
+        target = "" if jump is None else jump.target
+        found = Foreign(
+            host=host,
+            text=rule.text,
+            touches=touches,
+            origin=origin,
+            # What is saved in the connection may come back at another hook.
+            hooks=None if target in ("CONNMARK", "CONNSECMARK") else self._hooks,
+            scopes=()
+            if calls and not passes_by
+            else tuple(bound.scope.within(outer) for outer in self._others.ways.scopes(self._chain)),
+            spared=self._spared(),
+            behind_accepts=self._behind_accepts(),
+            marks=() if calls or target in _NO_MARK else marks_of(rule),
+            made=made_of(rule, bound),
+            place=self._place(),
+        )
+        self._accepted.add(rule)
+        return found
+
+    def policy(self, host: str, origin: Origin, text: str) -> Foreign:
+        """The policy of a built-in chain that keeps packets out, behind all rules."""
+        return Foreign(
+            host=host,
+            text=text,
+            touches=_FILTER,
+            origin=origin,
+            hooks=self._hooks,
+            scopes=(Scope(family=self._table.family),),
+            spared=self._spared(),
+            behind_accepts=self._behind_accepts(),
+            place=self._place(),
+        )
+
+    def _spared(self) -> tuple[Scope, ...]:
+        # In another chain it is not known what came before.
+        return self._accepted.scopes if self._chain in BUILT_IN else ()
+
+    def _behind_accepts(self) -> bool:
+        return self._table.name == "filter" and self._chain in BUILT_IN and self.jumps > 0
+
+    def _only_lets_in(self, jump: Jump | None) -> bool:
+        """Whether a rule does what lvsc's own accepts do, or leads to rules of which each says what it does."""
+        if self._table.name != "filter" or jump is None:
+            return False
+        return jump.target == "ACCEPT" or (jump.target in self._table.chains and jump.returns)
+
+    def _place(self) -> str:
+        family = self._table.family
+        return f"{'' if family is None else family.value} {self._table.name} {self._chain} {self.jumps}"

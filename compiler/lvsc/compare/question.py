@@ -1,0 +1,206 @@
+"""Whether a foreign fragment may touch any of the packets that a comparison is about.
+
+A fragment is left out only where it is sure to touch none of them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from lvsc.compare.involved import Involved
+from lvsc.compare.sides import HostSide
+from lvsc.graph.nodes import Accept, PacketRule
+from lvsc.graph.traffic import Family, Hook
+from lvsc.packets.diagram import Space
+from lvsc.packets.dimensions import (
+    Box,
+    Dimension,
+    joined,
+    network_intervals,
+    one,
+    port_intervals,
+    traffic_box,
+)
+from lvsc.packets.rules import first_match
+from lvsc.packets.sets import PacketSet
+from lvsc.plugins.backend import Role
+from lvsc.plugins.reading import Foreign, Scope, Touch
+
+_EVERYWHERE = frozenset(Hook)
+_ARRIVING = frozenset({Hook.PREROUTING, Hook.INPUT})
+_FORWARDED = frozenset({Hook.FORWARD})
+_LEAVING = frozenset({Hook.OUTPUT, Hook.POSTROUTING})
+#: IPVS looks at the mark at INPUT, and at OUTPUT for what the director itself sends (Linux: ip_vs_core.c, ip_vs_ops).
+_MARKED = frozenset({Hook.PREROUTING, Hook.INPUT, Hook.OUTPUT})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Piece:
+    """Packets of one kind at some hooks; the hook is not in the boxes."""
+
+    hooks: frozenset[Hook]
+    packets: PacketSet
+    known: bool = False
+    """Whether connection tracking knows their connections, where it tracks them at all."""
+
+
+class Question:
+    """What becomes of packets on one host of two sides."""
+
+    def __init__(self, space: Space, sides: tuple[HostSide, HostSide]) -> None:
+        self._space = space
+        self._sides = sides
+        self._involved = Involved(sides)
+        self._told = any(Role.DIRECTOR in side.roles for side in sides)
+        self._coming: dict[tuple[object, ...], PacketSet] = {}
+
+    def concerns(self, side: HostSide, foreign: Foreign, touches: frozenset[Touch]) -> bool:
+        """Whether a fragment of a side may do one of these things to packets in question."""
+        if foreign.scopes == () or foreign.hooks == frozenset():
+            return False
+        return any(self._concerns(side, foreign, touch) for touch in touches)
+
+    def _concerns(self, side: HostSide, foreign: Foreign, touch: Touch) -> bool:
+        if self._same and foreign.place and touch is not Touch.MARK:
+            # The same packets come to the same fragment on both sides, but for those that are told as changed.
+            return False
+        match touch:
+            case Touch.MARK:
+                on_path = foreign.hooks is None or bool(foreign.hooks & _MARKED)
+                return on_path and (self._meets(self._clients, side, foreign) or self._marks(foreign))
+            case Touch.DESTINATION_NAT:
+                return self._meets(self._first, side, foreign) or self._makes(side, foreign)
+            case Touch.SOURCE_NAT | Touch.HELPER:
+                return self._meets(self._first, side, foreign)
+            case Touch.TRACKING:
+                return self._meets(self._all, side, foreign)
+            case Touch.FILTER:
+                return self._meets(self._let_through, side, foreign)
+            case Touch.BALANCE:
+                return True
+
+    @cached_property
+    def _same(self) -> bool:
+        """Whether both sides have the very same fragments, in the same places."""
+        fragments, others = (tuple((f.place, f.text) for f in side.foreign) for side in self._sides)
+        return fragments == others
+
+    def _marks(self, foreign: Foreign) -> bool:
+        """Whether the fragment may give packets the mark of a service."""
+        return foreign.marks is None or any(
+            given.may_be(mark) for given in foreign.marks for mark in self._involved.marks
+        )
+
+    def _makes(self, side: HostSide, foreign: Foreign) -> bool:
+        """Whether the fragment may send packets to a service that were for something else."""
+        if foreign.made is None:
+            return True
+        return self._meets(self._clients, side, replace(foreign, scopes=foreign.made, spared=()))
+
+    def _meets(self, pieces: tuple[_Piece, ...], side: HostSide, foreign: Foreign) -> bool:
+        """Whether a packet of the pieces is among those that the fragment may touch."""
+        boxes = [_box(scope) for scope in foreign.scopes]
+        for piece in pieces:
+            hooks = piece.hooks if foreign.hooks is None else piece.hooks & foreign.hooks
+            if hooks and any(map(self._left(piece, hooks, side, foreign).meets, boxes)):
+                return True
+        return False
+
+    def _left(self, piece: _Piece, hooks: frozenset[Hook], side: HostSide, foreign: Foreign) -> PacketSet:
+        """The packets of a piece but those that the fragment is sure not to see."""
+        # The other variant of iptables has chains of its own, whose accepts spare nothing here.
+        file = foreign.origin.file if foreign.behind_accepts and len(hooks) == 1 else None
+        key = (piece, hooks, id(side), id(foreign.spared), file)
+        left = self._coming.get(key)
+        if left is None:
+            boxes = [_box(scope) for scope in foreign.spared if piece.known or not scope.known]
+            rules = side.nodes.of(Accept) if file is not None else ()
+            boxes += (
+                _conditions(rule) for rule in rules if rule.traffic.hook in hooks and rule.origin.file == file
+            )
+            left = self._coming[key] = piece.packets - self._set(boxes)
+        return left
+
+    # --- the packets, by what can be done to them --------------------------------------------------------------------
+
+    @cached_property
+    def _clients(self) -> tuple[_Piece, ...]:
+        return self._pieces(self._involved.clients)
+
+    @cached_property
+    def _first(self) -> tuple[_Piece, ...]:
+        """The first packets of connections, which decide on their translation and their helper."""
+        found = self._involved
+        answers = found.answers if found.answers_look_new else []
+        return self._pieces([*found.clients, *found.sent_on, *answers])
+
+    @cached_property
+    def _all(self) -> tuple[_Piece, ...]:
+        found = self._involved
+        return self._pieces(
+            [*found.clients, *found.sent_on, *found.answers, *found.check_answers, *found.opened]
+        )
+
+    @cached_property
+    def _let_through(self) -> tuple[_Piece, ...]:
+        """What must get through for virtual services to work, each where it passes."""
+        if not self._told:
+            return self._everything
+        found, early = self._involved, frozenset({Hook.PREROUTING})
+        accepts = [
+            _conditions(rule)
+            for side in self._sides
+            for rule in side.nodes.of(Accept)
+            if rule.traffic.hook is Hook.FORWARD
+        ]
+        both_ways = _ARRIVING | _LEAVING
+        return (
+            _Piece(_ARRIVING, self._set(found.clients)),
+            _Piece(_ARRIVING, self._set([*found.check_answers, *found.errors]), known=True),
+            _Piece(early | _FORWARDED | _LEAVING, self._set(found.answers), known=True),
+            _Piece(early | _FORWARDED | _LEAVING, self._set([*accepts, *found.opened])),
+            _Piece(_LEAVING, self._set([*found.clients, *found.sent_on])),
+            _Piece(_LEAVING, self._set(found.from_virtual), known=True),
+            _Piece(both_ways, self._set(found.between_directors)),
+        )
+
+    def _pieces(self, boxes: Iterable[Box]) -> tuple[_Piece, ...]:
+        return (_Piece(_EVERYWHERE, self._set(boxes)),) if self._told else self._everything
+
+    @cached_property
+    def _everything(self) -> tuple[_Piece, ...]:
+        """Where nothing says which services there are, every packet is in question."""
+        return (_Piece(_EVERYWHERE, PacketSet.everything(self._space)),)
+
+    def _set(self, boxes: Iterable[Box]) -> PacketSet:
+        rules = [*((box, True) for box in boxes), ({}, False)]
+        return PacketSet(self._space, first_match(self._space, rules))
+
+
+def _conditions(rule: PacketRule) -> Box:
+    """What a rule looks at besides the hook."""
+    box = traffic_box(rule.traffic)
+    del box[Dimension.HOOK]
+    return box
+
+
+def _box(scope: Scope) -> Box:
+    """The conditions of a scope that a packet shows."""
+    box: Box = {}
+    if scope.family is not None:
+        box[Dimension.FAMILY] = one(int(scope.family is Family.IPV6))
+    if scope.protocols:
+        box[Dimension.PROTOCOL] = joined(map(one, scope.protocols))
+    for dimension, networks in (
+        (Dimension.SOURCE, scope.sources),
+        (Dimension.DESTINATION, scope.destinations),
+    ):
+        if networks:
+            box[dimension] = joined(map(network_intervals, networks))
+    for dimension, ports in (
+        (Dimension.SOURCE_PORT, scope.source_ports),
+        (Dimension.DESTINATION_PORT, scope.destination_ports),
+    ):
+        if ports:
+            box[dimension] = joined(map(port_intervals, ports))
+    return box

@@ -271,7 +271,9 @@ class Site:
         self._ftp.add(host)
         self.write(host, "/run/ftp/who", f"{host}\n")
         self.write(host, "/run/vsftpd/empty/.keep", "")
-        self.write(host, "/etc/vsftpd.conf", VSFTPD)
+        paths = targets.load(self.lowered.targets.get(host, self.cluster.target)).paths
+        for path in {paths.vsftpd_conf, "/etc/vsftpd.conf"}:
+            self.write(host, path, VSFTPD)
         self.run(host, "chmod", "-R", "a+rX", "/run/ftp", "/run/vsftpd")
         for done in self.commands(host, [("/bin/systemctl", "restart", "vsftpd.service")]):
             if not done.quiet:

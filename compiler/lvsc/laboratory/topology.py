@@ -22,12 +22,14 @@ _CLIENTS = {
 }
 #: Clients of a network and family, and the prefixes that they are spread over (persistence may be by a whole prefix).
 CLIENTS, PREFIXES = 768, 16
+#: A prefix of so many addresses is a link between two hosts, without an address for all (RFC 3021).
+_LINK = 2
 #: The length of those prefixes; of what each network has of them; and of a distant server's link.
 _PREFIX = {Family.IPV4: 24, Family.IPV6: 64}
 _NETWORK = {Family.IPV4: 20, Family.IPV6: 60}
 
 
-class Unbuildable(Exception):
+class Unbuildable(Exception):  # noqa: N818 - the name says the failure
     """The spec leaves no room for what a laboratory needs; says what and where."""
 
 
@@ -314,7 +316,8 @@ def _length(network: ClusterNetwork, ip: Address) -> int:
 
 def _free(prefix: Network, used: set[Address]) -> Address | None:
     """The last free address of a prefix that a host may have."""
-    last = prefix.num_addresses - (2 if prefix.version == 4 and prefix.prefixlen < 31 else 1)
+    broadcasts = Family.of(prefix.network_address) is Family.IPV4 and prefix.num_addresses > _LINK
+    last = prefix.num_addresses - (2 if broadcasts else 1)
     for index in range(last, max(0, last - len(used) - 1), -1):
         if prefix[index] not in used:
             return prefix[index]

@@ -13,7 +13,7 @@ from lvsc.laboratory.topology import CLIENTS
 from lvsc.lowering.lowered import LoweredService
 from lvsc.rehearsal import codes
 from lvsc.rehearsal.expect import Promise, Spread, promise
-from lvsc.rehearsal.found import Found, LeftOut, Proved
+from lvsc.rehearsal.found import Found, Proved
 
 MODES = ("passive", "strict", "epsv", "active")
 #: Clients of each kind of proof are others, so that none finds the traces of an earlier one.
@@ -158,22 +158,32 @@ class Asking:
     def _balance(self, lowered: LoweredService, family: Family) -> None:
         owed, name = self._promise(lowered, family), lowered.service.name
         endpoint = next(e for e in endpoints(lowered) if e.family is family)
-        if lowered.service.one_packet:
-            self._found.left_out.append(
-                LeftOut(f"{name}: how datagrams spread", "each is scheduled by itself")
-            )
+        if not owed.several or owed.spread in (Spread.ANY, Spread.BY_CLIENT):
             return
-        if len(owed.shares) < 2 or owed.spread in (Spread.ANY, Spread.BY_CLIENT):
-            return
-        clients = [SPREADING[n % len(SPREADING)] for n in range(owed.connections)]
-        answers = self._site.ask(endpoint.question(self._site, client) for client in clients)
+        answers = (
+            self._packets(endpoint, owed) if lowered.service.one_packet else self._spread(endpoint, owed)
+        )
         counts = Counter(str(answer) for answer in answers)
-        seen = f"{counted(counts)} of {len(answers)} connections to {endpoint}"
+        what = "datagrams of one client" if lowered.service.one_packet else "connections"
+        seen = f"{counted(counts)} of {len(answers)} {what} to {endpoint}"
         if owed.keeps(counts):
             self._found.proved.append(Proved(name, f"balanced {owed.spread.value}: {seen}"))
         else:
             shares = ", ".join(f"{server} {share}" for server, share in owed.shares.items())
             self._blame(codes.NOT_BALANCED, lowered, f"`{name}` is balanced {seen}; its weights say {shares}")
+
+    def _spread(self, endpoint: Endpoint, owed: Promise) -> list[Answer]:
+        """The answers to whole rounds of connections."""
+        clients = [SPREADING[n % len(SPREADING)] for n in range(owed.connections)]
+        return self._site.ask(endpoint.question(self._site, client) for client in clients)
+
+    def _packets(self, endpoint: Endpoint, owed: Promise) -> list[Answer]:
+        """The answers to datagrams from one port of one client, each of which is scheduled by itself."""
+        name = f"datagrams to {endpoint}"
+        answers = [self._site.open(name, endpoint.question(self._site, SPREADING[0]))]
+        while answers[-1].server is not None and len(answers) < owed.connections:
+            answers.append(self._site.say(name))
+        return answers
 
     def stay(self) -> None:
         """Clients stay on one server over all ports, and not all on the same."""
@@ -202,7 +212,7 @@ class Asking:
                 lowered,
                 f"{len(torn)} of {len(by_client)} clients of `{name}` met several servers: {', '.join(sorted(torn[0]))}",
             )
-        elif len(used) < 2 <= len(owed.shares) and owed.spread is not Spread.HEAVIEST:
+        elif len(used) == 1 and owed.several and owed.spread is not Spread.HEAVIEST:
             self._blame(
                 codes.NOT_BALANCED, lowered, f"all {len(by_client)} clients of `{name}` met {used[0]}"
             )

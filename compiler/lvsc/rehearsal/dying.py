@@ -71,7 +71,7 @@ class Dying:
             "goes on getting clients after its death",
         )
         self._site.serve()
-        if 2 * _GRACE > self._left():
+        if self._left() < 2 * _GRACE:
             self._leave_out("return of a dead server", "it takes longer")
             return
         self._wait(
@@ -108,7 +108,7 @@ class Dying:
             "is not replaced by its sorry server",
         )
         self._site.serve()
-        if 2 * _GRACE > self._left():
+        if self._left() < 2 * _GRACE:
             self._leave_out("return of dead pools", "it takes longer")
             return
         self._wait(
@@ -209,7 +209,7 @@ class Dying:
                 continue
             endpoint = next(endpoints(lowered))
             owed = promise(lowered, endpoint.family, self._site.topology.names)
-            if check is None or len(owed.shares) < 2:
+            if check is None or not owed.several:
                 continue
             seen.add(pool.name)
             candidates = [name for name in owed.shares if name not in self._site.directors]

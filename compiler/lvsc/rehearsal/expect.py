@@ -58,6 +58,11 @@ class Promise:
         whole = sum(self.shares.values())
         return whole * ceil(_ENOUGH / whole)
 
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one server to spread over."""
+        return len(self.shares) > 1
+
     def keeps(self, counts: Mapping[str, int]) -> bool:
         """Whether so many answers of each server are as promised."""
         total, whole = sum(counts.values()), sum(self.shares.values())

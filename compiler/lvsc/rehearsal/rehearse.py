@@ -88,34 +88,30 @@ def rehearse(compiled: Compiled, tree: Path, kernel: Kernel | None, limit: float
                 raise DiagnosticError([codes.CANNOT.at(None, said, help="try another `--kernel`")])
             found = Found()
             _note_limits(compiled, chosen, found)
-            _rehearse(compiled, tree, running, found, lambda: limit - (time.monotonic() - began), tell)
+            site = _site(compiled, tree, running, found)
+            tell(f"loading {len(site.managed)} hosts")
+            site.serve()
+            if _load(site, found):
+                tell("waiting for the directors")
+                _settle(site)
+                _prove(site, found, lambda: limit - (time.monotonic() - began), tell)
             return found
     raise AssertionError("kernels() gives one at least")
 
 
-def _rehearse(
-    compiled: Compiled, tree: Path, running: Laboratory, found: Found, left: Callable[[], float], tell: Tell
-) -> None:
+def _site(compiled: Compiled, tree: Path, running: Laboratory, found: Found) -> Site:
+    """The machines, with the servers of the services that can be tried."""
     services = _that_run(_within_reach(compiled, found), running, found)
     try:
-        site = Site(running, compiled.lowered, tree, services)
+        return Site(running, compiled.lowered, tree, services)
     except Unbuildable as error:
         raise DiagnosticError(
             [codes.CANNOT.at(None, str(error), help="rehearse a spec with other networks")]
         ) from error
-    tell(f"loading {len(site.managed)} hosts")
-    site.serve()
-    if not _load(site, found):
-        return
-    tell("waiting for the directors")
-    _settle(site, services)
-    _prove(site, services, found, left, tell)
 
 
-def _prove(
-    site: Site, services: Sequence[LoweredService], found: Found, left: Callable[[], float], tell: Tell
-) -> None:
-    asking, dying = Asking(site, services, found), Dying(site, services, found, left)
+def _prove(site: Site, found: Found, left: Callable[[], float], tell: Tell) -> None:
+    asking, dying = Asking(site, site.services, found), Dying(site, site.services, found, left)
     proofs = (
         ("every address and port", asking.reach),
         ("weights", asking.balance),
@@ -152,12 +148,12 @@ def _load(site: Site, found: Found) -> bool:
     return not found.diagnostics
 
 
-def _settle(site: Site, services: Sequence[LoweredService]) -> None:
+def _settle(site: Site) -> None:
     """Wait until a director has all virtual addresses and each all real servers; what never comes, the proofs find."""
-    addresses = [ip for each in services for address in each.service.addresses for ip in address.ips]
+    addresses = [ip for each in site.services for address in each.service.addresses for ip in address.ips]
     servers = {
         f"-r {bracketed(ip)}:"
-        for each in services
+        for each in site.services
         for family in each.service.families
         for server in each.service.pool.enabled
         if (ip := reached_at(server, family)) is not None

@@ -59,7 +59,7 @@ class _Client(ftplib.FTP_TLS):
 
     def makepasv(self) -> tuple[str, int]:
         if self._mode == "epsv":
-            return ftplib.parse229(self.sendcmd("EPSV"), self._server)  # noqa: S321 - it is FTP
+            return ftplib.parse229(self.sendcmd("EPSV"), self._server)
         return super().makepasv()
 
     def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:

@@ -145,8 +145,19 @@ def _plain(address: str) -> str:
 def _context() -> ssl.SSLContext:
     """A certificate of the moment."""
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-        + ["-subj", "/CN=laboratory", "-days", "2", "-keyout", _KEY, "-out", f"{_KEY}.crt"],
+        [
+            *(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+            ),
+            *("-subj", "/CN=laboratory", "-days", "2", "-keyout", _KEY, "-out", f"{_KEY}.crt"),
+        ],
         check=True,
         capture_output=True,
     )

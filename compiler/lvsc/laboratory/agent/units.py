@@ -19,6 +19,8 @@ DIRECTORIES = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/s
 _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 #: How long a daemon may take to end, in seconds.
 _END = 20
+#: What openrc-run(8) gives to scripts, as far as lvsc's use it.
+_OPENRC = "ebegin() { :; }; eend() { return $1; };"
 
 Command = Callable[[list[str]], dict[str, Any]]
 Settings = dict[str, list[str]]
@@ -33,15 +35,42 @@ class Units:
         self._daemons: dict[str, subprocess.Popen[bytes]] = {}
 
     def systemctl(self, arguments: list[str]) -> dict[str, Any]:
-        """Do what systemctl(1) does with these arguments: its status, output and errors."""
+        """Do what `systemctl` does with these arguments: its status, output and errors."""
         words = [word for word in arguments if not word.startswith("-")]
         verb, names = words[0], words[1:]
         try:
             for name in names:
                 self._do(verb, name, now="--now" in arguments)
-        except _Failed as error:
+        except _UnitError as error:
             return {"status": 1, "stdout": "", "stderr": str(error)}
         return {"status": 0, "stdout": "", "stderr": ""}
+
+    def rc_service(self, arguments: list[str]) -> dict[str, Any]:
+        """Do what rc-service(8) does: OpenRC's own scripts are run; for others this machine's unit of the name stands in."""
+        name, verb = (word for word in arguments if not word.startswith("--"))
+        script = Path("/etc/init.d", name)
+        own = script.exists() and "openrc-run" in script.read_text(encoding="utf-8").partition("\n")[0]
+        unit = name if own else f"{name}.service"
+        skipped = {"--ifstopped"} if self._is_up(unit) else {"--ifstarted"}
+        if skipped & set(arguments):
+            return {"status": 0, "stdout": "", "stderr": ""}
+        if not own:
+            return self.systemctl([verb, unit])
+        said = self._command(["sh", "-c", f"{_OPENRC} . {script}; {verb}"])
+        if said["status"] == 0:
+            (self._up.discard if verb == "stop" else self._up.add)(unit)
+        return said
+
+    def load(self, argv: list[str]) -> dict[str, Any]:
+        """Run a command of a manifest, in which the init system's own are this class's."""
+        match Path(argv[0]).name:
+            case "systemctl":
+                return self.systemctl(argv[1:])
+            case "rc-service":
+                return self.rc_service(argv[1:])
+            case "rc-update":
+                return {"status": 0, "stdout": "", "stderr": ""}
+        return self._command(argv)
 
     def _do(self, verb: str, name: str, *, now: bool) -> None:
         match verb:
@@ -71,9 +100,9 @@ class Units:
                     self._stop(name)
             case "is-active":
                 if not self._is_up(name):
-                    raise _Failed("inactive")
+                    raise _UnitError("inactive")
             case _:
-                raise _Failed(f"systemctl {verb}: the laboratory does not know it")
+                raise _UnitError(f"systemctl {verb}: the laboratory does not know it")
 
     def _is_up(self, name: str) -> bool:
         daemon = self._daemons.get(name)
@@ -99,8 +128,7 @@ class Units:
         argv, _ = _argv(line, environment)
         if not Path(argv[0]).exists():
             argv[0] = shutil.which(Path(argv[0]).name) or argv[0]
-        log = open(f"/run/{name}.log", "ab")  # noqa: SIM115 - the daemon writes on
-        with log:
+        with Path(f"/run/{name}.log").open("ab") as log:
             try:
                 self._daemons[name] = subprocess.Popen(
                     argv,
@@ -111,11 +139,11 @@ class Units:
                     start_new_session=True,
                 )
             except FileNotFoundError:
-                raise _Failed(f"{name}: {argv[0]} not found") from None
+                raise _UnitError(f"{name}: {argv[0]} not found") from None
         time.sleep(0.2)
         if self._daemons[name].poll() is not None:
             said = Path(f"/run/{name}.log").read_text(encoding="utf-8", errors="replace")
-            raise _Failed(f"{name} ended at once: {said[-500:]}")
+            raise _UnitError(f"{name} ended at once: {said[-500:]}")
 
     def _stop(self, name: str) -> None:
         for other in self._tied(name, "PartOf"):
@@ -137,13 +165,13 @@ class Units:
 
     def _reload(self, name: str) -> None:
         if not self._is_up(name):
-            raise _Failed(f"{name} is not active, cannot reload")
+            raise _UnitError(f"{name} is not active, cannot reload")
         unit = _unit(name)
         environment = _environment(unit)
         if name in self._daemons:
             environment["MAINPID"] = str(self._daemons[name].pid)
         if not unit.get("ExecReload"):
-            raise _Failed(f"{name} cannot be reloaded")
+            raise _UnitError(f"{name} cannot be reloaded")
         for line in unit["ExecReload"]:
             self._run(name, line, environment)
         for other in self._tied(name, "ReloadPropagatedFrom"):
@@ -157,12 +185,12 @@ class Units:
 
     def _run(self, name: str, line: str, environment: dict[str, str]) -> None:
         argv, lenient = _argv(line, environment)
-        said = self.systemctl(argv[1:]) if argv[0].endswith("/systemctl") else self._command(argv)
+        said = self.load(argv)
         if said["status"] and not lenient:
-            raise _Failed(f"{name}: {line}: status {said['status']}: {said['stderr'].strip()}")
+            raise _UnitError(f"{name}: {line}: status {said['status']}: {said['stderr'].strip()}")
 
 
-class _Failed(Exception):
+class _UnitError(Exception):
     """What systemctl would have complained of."""
 
 
@@ -170,7 +198,7 @@ def _unit(name: str) -> Settings:
     """A unit's settings, with its drop-ins, as lists of assignments."""
     own = next((path for d in DIRECTORIES if (path := Path(d, name)).exists()), None)
     if own is None:
-        raise _Failed(f"unit {name} not found")
+        raise _UnitError(f"unit {name} not found")
     found: dict[str, Path] = {}
     for directory in reversed(DIRECTORIES):
         found |= {path.name: path for path in Path(directory, f"{name}.d").glob("*.conf")}

@@ -113,7 +113,7 @@ class Work:
         """Run commands in their order, up to the first that fails; systemctl(1) is this package's."""
         done = []
         for argv in call["commands"]:
-            said = self._units.systemctl(argv[1:]) if argv[0].endswith("/systemctl") else self._command(argv)
+            said = self._units.load(argv)
             done.append({"argv": argv, **said})
             if said["status"]:
                 break
@@ -124,7 +124,7 @@ class Work:
 
     def _start(self, call: dict[str, Any]) -> int:
         """Start a program that goes on; its output is in /run/NAME.log."""
-        with open(f"/run/{call['name']}.log", "w", encoding="utf-8") as log:
+        with Path(f"/run/{call['name']}.log").open("w", encoding="utf-8") as log:
             process = subprocess.Popen(
                 call["argv"],
                 stdin=subprocess.DEVNULL,

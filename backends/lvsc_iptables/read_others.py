@@ -77,7 +77,7 @@ class Walk:
             scopes=()
             if calls and not passes_by
             else tuple(bound.scope.within(outer) for outer in self._others.ways.scopes(self._chain)),
-            spared=self._spared(),
+            spared=self._accepted.scopes,
             behind_accepts=self._behind_accepts(),
             marks=() if calls or target in _NO_MARK else marks_of(rule),
             made=made_of(rule, bound),
@@ -95,17 +95,15 @@ class Walk:
             origin=origin,
             hooks=self._hooks,
             scopes=(Scope(family=self._table.family),),
-            spared=self._spared(),
+            spared=self._accepted.scopes,
             behind_accepts=self._behind_accepts(),
             place=self._place(),
         )
 
-    def _spared(self) -> tuple[Scope, ...]:
-        # In another chain it is not known what came before.
-        return self._accepted.scopes if self._chain in BUILT_IN else ()
-
     def _behind_accepts(self) -> bool:
-        return self._table.name == "filter" and self._chain in BUILT_IN and self.jumps > 0
+        if self._table.name != "filter":
+            return False
+        return self.jumps > 0 if self._chain in BUILT_IN else self._others.ways.behind_own(self._chain)
 
     def _only_lets_in(self, jump: Jump | None) -> bool:
         """Whether a rule does what lvsc's own accepts do, or leads to rules of which each says what it does."""

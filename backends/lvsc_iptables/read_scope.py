@@ -37,6 +37,7 @@ _OTHERS = frozenset(
     """.split()  # noqa: SIM905 - likewise
 )
 _KNOWN = frozenset({"ESTABLISHED", "RELATED"})
+_STRANGE = frozenset({"NEW", "INVALID", "UNTRACKED"})
 _NUMBER = re.compile(r"0x[0-9a-fA-F]{1,8}|0|[1-9][0-9]{0,9}")
 _PORTS = re.compile(r"([0-9]{1,5})(?::([0-9]{1,5}))?")
 _END = re.compile(
@@ -141,6 +142,8 @@ def _narrowed(scope: Scope, option: str, value: str, family: Family | None) -> S
             return replace(scope, source_ports=tuple(map(_ports, value.split(","))))
         case "--ctstate" | "--state" if set(value.split(",")) == _KNOWN:
             return replace(scope, known=True)
+        case "--ctstate" | "--state" if _STRANGE.issuperset(value.split(",")):
+            return replace(scope, known=False)
     if option in _OTHERS:
         return None
     raise _UnknownError

@@ -25,12 +25,17 @@ class Ways:
         # Without the built-in chains nothing says from where the others are called.
         self._whole = any(chain.policy != "-" for chain in table.chains.values())
         self._callers: dict[str, list[Rule]] = {}
+        self._own_jumps: dict[str, list[int]] = {}
         for rules in table.rules.values():
             for rule in rules:
                 jump = jump_of(rule)
-                if jump is not None and jump.target in table.chains:
-                    self._callers.setdefault(jump.target, []).append(rule)
+                if jump is None or jump.target not in table.chains:
+                    continue
+                self._callers.setdefault(jump.target, []).append(rule)
+                if jump.target.startswith("LVSC-") and jump.always and jump.returns:
+                    self._own_jumps.setdefault(rule.chain, []).append(rule.line)
         self._scopes: dict[str, tuple[Scope, ...]] = {}
+        self._behind: dict[str, bool] = {}
         self._hooks: dict[str, set[Hook]] = {}
         for name, hook in BUILT_IN.items():
             self._reach(name, hook)
@@ -38,6 +43,20 @@ class Ways:
     def hooks(self, chain: str) -> frozenset[Hook] | None:
         """The hooks from which packets come to a chain; None where that is not known."""
         return frozenset(self._hooks.get(chain, ())) if self._whole else None
+
+    def behind_own(self, chain: str) -> bool:
+        """Whether packets come to a chain that is not built in only behind the jump to lvsc's chain."""
+        known = self._behind.get(chain)
+        if known is None:
+            self._behind[chain] = False
+            callers = self._callers.get(chain, ())
+            known = self._behind[chain] = self._whole and bool(callers) and all(map(self._is_behind, callers))
+        return known
+
+    def _is_behind(self, rule: Rule) -> bool:
+        if rule.chain not in BUILT_IN:
+            return self.behind_own(rule.chain)
+        return any(line < rule.line for line in self._own_jumps.get(rule.chain, ()))
 
     def scopes(self, chain: str, depth: int = 0) -> tuple[Scope, ...]:
         """Packets among which are all that come to a chain."""

@@ -236,7 +236,7 @@ def words_fragment(words: Sequence[Word], text: str, origin: Origin, family: str
             found.touch(EVERYTHING)
         elif word in ("jump", "goto"):
             found.jumps.update(texts[index + 1 : index + 2])
-        elif before[-1:] in (("jump",), ("goto",)):
+        elif before[-1:] in (("jump",), ("goto",)) or before == ("ct", "status"):
             continue
         elif word == "set" and index:
             if before == ("meta", "mark"):

@@ -36,9 +36,8 @@ class _Table:
     def fragments(self) -> Iterator[Foreign]:
         for chain, fragments in self._table.chains.items():
             accepted = _Accepted(self._table)
-            base = chain in self._table.bases
             for fragment in fragments:
-                yield self._foreign(fragment, chain, accepted.scopes if base else ())
+                yield self._foreign(fragment, chain, accepted.scopes)
                 accepted.add(fragment)
             if chain in self._table.heads:
                 yield self._head(chain, accepted.scopes)

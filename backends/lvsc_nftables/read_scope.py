@@ -33,6 +33,7 @@ _FIELDS = frozenset(
     }
 )
 _KNOWN = frozenset({"established", "related"})
+_STRANGE = frozenset({"new", "invalid", "untracked"})
 #: Matches that say something which a scope has no word for.
 _OTHERS = frozenset({"meta iifname", "meta oifname", "ct state", "ct direction"})
 
@@ -153,6 +154,8 @@ def _narrowed(bound: Bound, name: str, values: tuple[str, ...]) -> Bound:
             return _with(bound, protocols=_ported(scope, word), source_ports=_all(ports, values))
         case "ct", "state" if frozenset(values) == _KNOWN:
             return _with(bound, known=True)
+        case "ct", "state" if _STRANGE.issuperset(values):
+            return replace(_with(bound, known=False), exact=False)
     if name in _OTHERS:
         return Bound(scope, exact=False)
     raise WrongError("no scope has a word for it")

@@ -284,6 +284,36 @@ def test_the_same_rule_that_marks_leaves_the_answer_open_all_the_same() -> None:
     assert {unknown.aspect for unknown in difference.unknown} == {SERVICE}
 
 
+def test_where_the_text_does_not_tell_the_order_the_same_rule_leaves_the_answer_open() -> None:
+    text = """table ip theirs {
+    chain post { type nat hook postrouting priority srcnat; policy accept; masquerade; }
+    chain input { type filter hook input priority filter; policy drop; }
+}
+"""
+
+    def ruleset() -> Side:
+        found, _ = of_texts("nft", [Source(host=HOST, file="nft", text=text)], plugins())
+        return found
+
+    assert {unknown.aspect for unknown in compare(ruleset(), ruleset()).unknown} == {SOURCE_NAT}
+
+
+def test_the_accepts_of_one_variant_of_iptables_open_nothing_in_the_other() -> None:
+    closed = f"{CLOSED}\n{ESTABLISHED}\n-A INPUT -p icmp -j ACCEPT"
+    other = LVSC_INPUT.replace("--dports 80,443", "--dports 81")
+    files = {
+        "legacy.v4": f"{OPEN}\n{LVSC_INPUT}",
+        "nft.v4": f"{closed}\n{other}",
+    }
+    sources = [
+        Source(host=HOST, file=file, text=CHAINS.format(mangle=JUMP, nat="", raw="", filter=rules))
+        for file, rules in files.items()
+    ]
+    live, _ = of_texts("live", sources, plugins())
+    unknown = compare(wanted(accepts=True), live).unknown
+    assert {(each.aspect, each.fragment) for each in unknown} == {(FILTER, ":INPUT DROP")}
+
+
 # --- law -----------------------------------------------------------------------------------------------------------------
 
 SOURCES = ("198.51.100.0/25", "198.51.100.128/25", "0.0.0.0/0")

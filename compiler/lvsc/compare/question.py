@@ -99,10 +99,11 @@ class Question:
 
     def _meets(self, pieces: tuple[_Piece, ...], side: HostSide, foreign: Foreign) -> bool:
         """Whether a packet of the pieces is among those that the fragment may touch."""
-        boxes = [_box(scope) for scope in foreign.scopes]
+        boxes = [(_box(scope), scope.known) for scope in foreign.scopes]
         for piece in pieces:
             hooks = piece.hooks if foreign.hooks is None else piece.hooks & foreign.hooks
-            if hooks and any(map(self._left(piece, hooks, side, foreign).meets, boxes)):
+            met = [box for box, known in boxes if known is not False or not piece.known]
+            if hooks and met and any(map(self._left(piece, hooks, side, foreign).meets, met)):
                 return True
         return False
 
@@ -113,7 +114,11 @@ class Question:
         key = (piece, hooks, id(side), id(foreign.spared), file)
         left = self._coming.get(key)
         if left is None:
-            boxes = [_box(scope) for scope in foreign.spared if piece.known or not scope.known]
+            boxes = [
+                _box(scope)
+                for scope in foreign.spared
+                if scope.known is None or (scope.known and piece.known)
+            ]
             rules = side.nodes.of(Accept) if file is not None else ()
             boxes += (
                 _conditions(rule) for rule in rules if rule.traffic.hook in hooks and rule.origin.file == file

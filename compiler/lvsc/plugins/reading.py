@@ -33,8 +33,8 @@ class Scope:
     destinations: tuple[Network, ...] = ()
     source_ports: tuple[PortRange, ...] = ()
     destination_ports: tuple[PortRange, ...] = ()
-    known: bool = False
-    """Only packets of connections that connection tracking knows already, and of those related to them."""
+    known: bool | None = None
+    """Only packets of connections that connection tracking knows already and of those related to them, or none of these."""
 
     def within(self, outer: "Scope") -> "Scope":
         """These packets by more conditions: those of `outer` where there are none of its own. What is in both is in it."""
@@ -45,7 +45,7 @@ class Scope:
             destinations=self.destinations or outer.destinations,
             source_ports=self.source_ports or outer.source_ports,
             destination_ports=self.destination_ports or outer.destination_ports,
-            known=self.known or outer.known,
+            known=outer.known if self.known is None else self.known,
         )
 
 

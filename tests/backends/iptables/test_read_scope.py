@@ -46,7 +46,10 @@ CONDITIONS = {
     "! -s 10.0.0.0/8 -p tcp": TCP,
     "-i eth0 -p tcp -m tcp --dport 22": replace(TCP, destination_ports=ports((22, 22))),
     "-p tcp -m tcp ! --dport 22": TCP,
-    "-m conntrack --ctstate NEW -p tcp": TCP,
+    "-m conntrack --ctstate NEW -p tcp": replace(TCP, known=False),
+    "-m conntrack --ctstate INVALID,UNTRACKED": replace(V4, known=False),
+    "-m conntrack --ctstate NEW,ESTABLISHED": V4,
+    "-m conntrack ! --ctstate NEW": V4,
     "-m conntrack --ctstate ESTABLISHED": V4,
     # Behind what is not known nothing is read.
     "-m odd --thing -d 10.0.0.0/8": V4,

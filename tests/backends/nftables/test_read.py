@@ -363,6 +363,7 @@ FOREIGN = {
     "meta l4proto tcp tproxy to :1": {Touch.MARK, Touch.DESTINATION_NAT},
     "ct state { established, related } meta mark 80 counter": set(),
     "return": set(),
+    "ct status dnat accept": set(),
     "ip daddr set 10.0.0.1": EVERYTHING,
     "tcp option maxseg size set rt mtu": set(),
     "queue num 1": EVERYTHING,

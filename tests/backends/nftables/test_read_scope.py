@@ -85,9 +85,10 @@ CONDITIONS = {
     "icmp type echo-request drop": Scope(protocols=frozenset({1})),
     # What cannot be said in a scope is left out, and what comes behind it is read.
     'iifname "eth0" tcp dport 22 drop': replace(TCP, destination_ports=ports((22, 22))),
-    "ct state invalid drop": ANY,
+    "ct state invalid drop": replace(ANY, known=False),
+    "ct state { new, established } drop": ANY,
     "ct state established drop": ANY,
-    "ct state new tcp dport 22 drop": replace(TCP, destination_ports=ports((22, 22))),
+    "ct state new tcp dport 22 drop": replace(TCP, destination_ports=ports((22, 22)), known=False),
     # Behind what is not known nothing is read.
     "ip saddr != 10.0.0.0/8 tcp dport 22 drop": ANY,
     "ip saddr 10.0.0.1-10.0.0.9 drop": ANY,
@@ -189,6 +190,7 @@ ACCEPTS = {
     "tcp dport 22 limit rate 10/second accept": set(),
     'iifname "eth0" accept': set(),
     "ip saddr != 10.0.0.0/8 accept": set(),
+    "ct state new accept": set(),
     "ip saddr 10.0.0.9 return; tcp dport 22 accept": set(),
     "tcp dport vmap { 23 : return }; tcp dport 22 accept": set(),
 }

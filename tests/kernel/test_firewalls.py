@@ -1,7 +1,7 @@
 """The directors' own firewall: what it must let through, what lvsc lets through, and what connection tracking must not see.
 
 The firewall here drops everything but what `lvsc explain` prints. firewalld cannot run in the guest, which has no D-Bus;
-its zones are such a firewall.
+its zones are such a firewall. Directors without any are those of test_forwarding.py.
 """
 
 import pytest
@@ -28,7 +28,15 @@ FIREWALLS = {"iptables": by_iptables, "nftables": by_nftables}
 #: The rules that exempt from tracking, by packet filter: the ends of the files' paths, and words of the rules.
 NOTRACK = {
     "iptables": (("iptables.v4", "--notrack"), ("iptables.v6", "--notrack")),
-    "nftables": (("nftables.nft", "notrack"),),
+    "nftables": (("nftables.nft", "@untracked"),),
+}
+#: Commands that have the operator's firewall accept whatever is new.
+LET_NEW_IN: dict[str, list[tuple[str, ...]]] = {
+    "iptables": [
+        (command, "-I", "INPUT", "-m", "conntrack", "--ctstate", "NEW", "-j", "ACCEPT")
+        for command in ("iptables", "ip6tables")
+    ],
+    "nftables": [("nft", "insert", "rule", "inet", "own", "input", "ct", "state", "new", "accept")],
 }
 
 
@@ -58,9 +66,16 @@ def test_what_explain_prints_is_enough_behind_a_firewall_that_drops_the_rest(
     # The firewall let the connections end, too.
     site.until(lambda: "ESTABLISHED" not in site.run("lvs1", "ipvsadm", "-Lnc"), "no connection is open")
 
+    # Whom the firewall lets begin, tracking would end: of half a connection all but the first packet is invalid.
+    for command in LET_NEW_IN[packet_filter]:
+        site.run("lvs1", *command)
     for end, words in NOTRACK[packet_filter]:
         site.rewrite("lvs1", end, without(words))
     assert silent(site) == both("direct", "tunnel")
+
+    # And by NAT IPVS must keep the entries that tracking has of its connections.
+    site.rewrite("lvs1", "90-lvsc.conf", lambda text: text.replace("vs.conntrack = 1", "vs.conntrack = 0"))
+    assert silent(site) == both("nat")
 
 
 def test_accept_lets_clients_through_the_firewall(trial: Start) -> None:

@@ -1,7 +1,8 @@
 """IPVS tables read back into nodes: what is emitted for `ipvsadm -R`, and what `ipvsadm -Sn` prints.
 
 `ipvsadm -Sn` saves no thresholds. Its text alone says the table that restoring it would make, which has none; for what a
-kernel really has, `ipvsadm -Ln --thresholds` comes after it in one text. Neither says the time-outs and the connection
+kernel really has, `ipvsadm -Ln --thresholds` comes after it in one text. It also sorts the real servers; for the order in
+which a kernel really has them, `ipvsadm -Ln --nosort` comes last. None says the time-outs and the connection
 synchronisation: on a director with lvsc's files, the script beside the table sets them, and it is read too.
 """
 

@@ -1,7 +1,10 @@
-"""The thresholds, which `ipvsadm -Ln --thresholds` lists and `ipvsadm -Sn` does not save."""
+"""What `ipvsadm -Sn` does not save: the thresholds, which `ipvsadm -Ln --thresholds` lists, and the order in which real
+servers were added, which is the reverse of that in `ipvsadm -Ln --nosort`.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import groupby
 
 from lvsc.plugin import (
     Address,
@@ -22,6 +25,8 @@ from lvsc_ipvsadm.read_words import MisreadError, number, place, shown
 BANNER = "IP Virtual Server version "
 
 _HEADERS = (("Prot", "LocalAddress:Port", "Uthreshold", "Lthreshold"), ("->", "RemoteAddress:Port"))
+#: What tells the listing of the order from that of the thresholds.
+_ORDER = ("Prot", "LocalAddress:Port", "Scheduler", "Flags")
 _PROTOCOLS = {"TCP": Protocol.TCP, "UDP": Protocol.UDP, "SCTP": Protocol.SCTP}
 _ADVICE = "print `ipvsadm -Sn` and `ipvsadm -Ln --thresholds` at once"
 _LARGEST = 2**32 - 1
@@ -36,14 +41,21 @@ class Listing:
         """``lines``: each with its number, the banner first."""
         self.problems: list[Diagnostic] = []
         self._limits: dict[Key, tuple[int, int]] = {}
+        self._order: dict[Key, int] = {}
         self._services: dict[Selector, Origin] = {}
         selector: Selector | None = None
+        order = False
         for line_number, line in lines:
             words = line.split()
+            if tuple(words) == _ORDER:
+                order = True
+                continue
             if line.startswith(BANNER) or any(tuple(words[: len(head)]) == head for head in _HEADERS):
                 continue
             try:
-                if words[:1] != ["->"]:
+                if order:
+                    selector = self._ordered(words, selector)
+                elif words[:1] != ["->"]:
                     selector = _selector(words)
                     self._services[selector] = Origin(file, line=line_number, column=1)
                 else:
@@ -63,7 +75,7 @@ class Listing:
             if selector not in self._services:
                 self.problems.append(self._differs(service.origin, "the listing has no such service"))
         left = dict(self._limits)
-        for server in servers:
+        for server in self._in_order(servers):
             limits = left.pop((server.selector, server.address, server.port), None)
             if limits is None:
                 self.problems.append(self._differs(server.origin, "the listing has no such real server"))
@@ -74,6 +86,21 @@ class Listing:
             if selector in services:
                 message = f"the table has no real server {address} port {port} of this service"
                 self.problems.append(self._differs(self._services[selector], message))
+
+    def _ordered(self, words: list[str], selector: Selector | None) -> Selector:
+        """The service that a line of the listing of the order is about."""
+        if words[:1] != ["->"]:
+            return _selector(words)
+        if selector is None:
+            raise MisreadError(read_codes.LISTING, 0, "a real server of no service", _ADVICE)
+        # The kernel lists first what was added last (ip_vs_ctl.c, __ip_vs_update_dest).
+        self._order[selector, *place(words, 1)] = -len(self._order)
+        return selector
+
+    def _in_order(self, servers: Iterable[RealServer]) -> Iterator[RealServer]:
+        """The real servers, those of each service in the order in which they were added where that is listed."""
+        for _, group in groupby(servers, key=lambda server: server.selector):
+            yield from sorted(group, key=lambda s: self._order.get((s.selector, s.address, s.port), 0))
 
     def _differs(self, origin: Origin, message: str) -> Diagnostic:
         return read_codes.LISTING.at(origin, message, help=_ADVICE)

@@ -25,6 +25,13 @@ Prot LocalAddress:Port            Uthreshold Lthreshold ActiveConn InActConn
 FWM  80
   -> 192.0.2.21:0                 {upper}          0          0          0
 """
+ORDER = """\
+IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port Scheduler Flags
+  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn
+FWM  80 wlc
+  -> 192.0.2.21:0                 Masq    1      0          0
+"""
 MARKED: Layer = {"services": {"web": {"mark": 80}}, "pools": {"web": {"check": "none"}}}
 TRACE = ("trace", "live", "tcp 198.51.100.7 -> 192.0.2.10:80")
 
@@ -45,8 +52,9 @@ class Machine:
         self._write(name, script)
 
     def ipvsadm(self, table: str, listing: str) -> None:
-        cases = f"-Sn) /bin/cat <<'END'\n{table}END\n;;\n-Ln) /bin/cat <<'END'\n{listing}END\n;;\n"
-        self._write("ipvsadm", f"#!/bin/sh\ncase $1 in\n{cases}esac\n")
+        printed = {"-Sn": table, "-Ln --thresholds": listing, "-Ln --nosort": ORDER}
+        cases = "".join(f"'{words}') /bin/cat <<'END'\n{text}END\n;;\n" for words, text in printed.items())
+        self._write("ipvsadm", f"#!/bin/sh\ncase $* in\n{cases}esac\n")
 
     def _write(self, name: str, script: str) -> None:
         path = self._bin / name

@@ -17,7 +17,7 @@ SPEC: Layer = {
     "timeouts": {"tcp": "10m"},
     "services": {
         "web": {"ports": ["tcp/80", "tcp/443"], "mark": 80, "persistence": "5m"},
-        "dns": {"address": "www", "pool": "web", "ports": ["udp/53"]},
+        "dns": {"address": "www", "pool": "web", "ports": ["udp/53"], "scheduler": "sh"},
     },
 }
 POOL = servers({"upper_threshold": 100, "lower_threshold": 50}, {"weight": 3})
@@ -32,7 +32,7 @@ mount -t overlay -o lowerdir=/etc,upperdir=/run/upper,workdir=/run/work overlay 
 mkdir -p /etc/lvsc
 cp built/lvs1/etc/lvsc/* /etc/lvsc
 sed -i 's#/usr/sbin/ip6\{0,1\}tables#&-legacy#' /etc/lvsc/iptables.sh
-load() { for name in iptables ipvsadm; do sh /etc/lvsc/$name.sh start; done; }
+load() { ipvsadm -C; for name in iptables ipvsadm; do sh /etc/lvsc/$name.sh start; done; }
 status() { "$@" && echo 0 || echo $?; }
 """
 WEB = "wlc over 192.0.2.21 by nat weight 1, 192.0.2.22 by nat weight 3 with persistence 300 s"
@@ -66,6 +66,17 @@ DRIFTS: dict[str, tuple[str, list[Row]]] = {
                 "treatment",
                 "`dns` (udp 192.0.2.10:53): real server 192.0.2.21 by nat weight 1",
                 "udp 192.0.2.10:53: real server no 192.0.2.21",
+                f"udp {CLIENT} 192.0.2.10:53",
+            )
+        ],
+    ),
+    "a real server added again": (
+        "ipvsadm -d -u 192.0.2.10:53 -r 192.0.2.21:53; ipvsadm -a -u 192.0.2.10:53 -r 192.0.2.21:53 -m -x 100 -y 50",
+        [
+            (
+                "treatment",
+                "`dns` (udp 192.0.2.10:53): scheduler sh over 192.0.2.21, 192.0.2.22 in this order",
+                "udp 192.0.2.10:53: scheduler sh over 192.0.2.22, 192.0.2.21 in this order",
                 f"udp {CLIENT} 192.0.2.10:53",
             )
         ],

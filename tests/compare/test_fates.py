@@ -1,5 +1,6 @@
 """What `lvsc.compare.connections` says is what becomes of connections in a kernel, with lvsc's own files applied to it."""
 
+import shutil
 from dataclasses import dataclass
 
 import pytest
@@ -49,6 +50,16 @@ class Case:
     protocol: str = "tcp"
     new_first: bool = False
     until: str | None = None
+
+    def trial(self, director: str = "ipvsadm") -> Trial:
+        """The change on a director."""
+        return Trial(
+            specs=(merged(PLAIN, *self.old), merged(PLAIN, *self.old, *self.new)),
+            protocol=self.protocol,
+            director=director,
+            new_first=self.new_first,
+            until=self.until,
+        )
 
 
 CASES = {
@@ -136,17 +147,52 @@ CASES = {
 
 
 def test_what_is_told_of_connections_is_what_a_kernel_does() -> None:
-    trials = {
-        name: Trial(
-            specs=(merged(PLAIN, *case.old), merged(PLAIN, *case.old, *case.new)),
-            protocol=case.protocol,
-            new_first=case.new_first,
-            until=case.until,
-        )
-        for name, case in CASES.items()
-    }
+    trials = {name: case.trial() for name, case in CASES.items()}
     seen = {name: changes[0] for name, changes in found(trials).items()}
     assert seen == {name: Found(case.before, case.then) for name, case in CASES.items()}
+
+
+#: Changes that keepalived is told of by a new file and SIGHUP.
+RELOADED = (
+    *("nothing, persistent", "a service is removed", "another mark", "other weights", "another scheduler"),
+    *("a real server is removed", "a real server is removed, its connections too"),
+    *("a real server has another port", "a real server drains", "a real server drains, persistent"),
+    *("persistence is added", "persistence is removed", "persistence knows networks"),
+    *("direct routing to NAT", "NAT to a tunnel", "NAT to direct routing", "UDP: a real server is removed"),
+)
+
+
+def test_keepalived_does_the_same_when_it_reloads() -> None:
+    if shutil.which("keepalived") is None:
+        pytest.skip("no keepalived: apt-get install keepalived")
+    cases = {name: CASES[name] for name in RELOADED}
+    seen = found({name: case.trial(director="keepalived") for name, case in cases.items()})
+    assert {name: changes[0] for name, changes in seen.items()} == {
+        name: Found(case.before, case.then) for name, case in cases.items()
+    }
+
+
+#: Three specs, what clients find after the second, and after the third, which is the first again.
+TAKEN_BACK = {
+    "a real server": ((), (ONE,), Found(gone("silent"), "web1"), Found(LIVE, "chosen")),
+    "a real server, persistent": ((PERSISTENT,), (ONE,), Found(gone("silent"), "web1"), Found(LIVE, "web1")),
+    "a real server, after its connections ended": (
+        (END_THEM,),
+        (ONE,),
+        Found(gone("reset"), "web1"),
+        Found(gone("reset"), "chosen"),
+    ),
+    "a service": ((OTHER,), (NO_WEB,), Found(lost("silent"), "refused"), Found(LIVE, "chosen")),
+    "a mark": ((MARK,), (service(mark=81),), Found(lost("silent"), "chosen"), Found(LIVE, "chosen")),
+}
+
+
+def test_what_was_taken_away_by_mistake_takes_its_connections_up_again() -> None:
+    specs = {
+        name: (merged(PLAIN, *old), merged(PLAIN, *old, *new)) for name, (old, new, *_) in TAKEN_BACK.items()
+    }
+    trials = {name: Trial(specs=(old, new, old), until="silent") for name, (old, new) in specs.items()}
+    assert found(trials) == {name: [away, back] for name, (_, _, away, back) in TAKEN_BACK.items()}
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)

@@ -28,7 +28,7 @@ class Trial:
     new_first: bool = False
     """Whether clients connect anew before anything comes by an old connection."""
     until: str | None = None
-    """What an old connection is asked again after, because something else is to come of it."""
+    """What an old connection is asked again after, once the last change is made, because something else is to come of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,15 @@ def _configuration(layer: Layer, director: str) -> dict[str, Any]:
     return {
         "settings": {"expire_nodest_conn": "0", "expire_quiescent_template": "0", **said},
         "marks": marks[0] if marks else _NO_MARKS,
+        "table": _table(layer) if director == "keepalived" else "",
         **{name: files[name] for name in names if name in files},
     }
+
+
+def _table(layer: Layer) -> str:
+    """What `ipvsadm -Sn` prints of a director."""
+    compiled = compile_text(spec(layer), Options(backends=("iptables", "ipvsadm")))
+    return next(text for path, text in _files(compiled) if path.endswith("ipvsadm.rules"))
 
 
 def _files(compiled: Compiled) -> Iterable[tuple[str, str]]:

@@ -233,7 +233,7 @@ class Row:
             self._apply(configuration)
             enter("client")
             early = self._connected(range(4)) if self._row["new first"] else []
-            said = self._asked(clients, self._row["until"])
+            said = self._asked(clients, self._row["until"] if configuration is changes[-1] else None)
             # In another order, so that a scheduler that takes turns does not choose the same again by chance.
             again = early or self._connected((1, 0, 3, 2))
             found["changes"].append({"old": said, "new": [client.server for client in again]})

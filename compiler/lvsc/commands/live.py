@@ -17,7 +17,7 @@ NOT_LIVE = Code(
     "LVS018",
     "the running configuration cannot be read",
     """`live` is what runs on this machine: lvsc runs `iptables-save` of each variant, `ip6tables-save`, `nft -j list ruleset` and
-`ipvsadm -Sn` with `ipvsadm -Ln --thresholds`, which only root may. At least one of them must be installed. One that is installed and fails leaves open what it would have
+`ipvsadm -Sn` with `ipvsadm -Ln` for the thresholds and the order, which only root may. At least one of them must be installed. One that is installed and fails leaves open what it would have
 said, so lvsc does not go on without it.""",
 )
 
@@ -91,14 +91,16 @@ def _by_iptables_nft(sources: Sequence[Source]) -> Iterator[tuple[str, str]]:
 
 
 def _ipvs() -> str:
-    """The IPVS table with its thresholds, which is empty where the kernel has no IPVS even after ipvsadm tried to load it."""
+    """The IPVS table with its thresholds and its real servers' order, which is empty where the kernel has no IPVS even after ipvsadm tried to load it."""
     try:
         table = _run(("ipvsadm", "-Sn"))
     except DiagnosticError:
         if _IPVS.exists():
             raise
         return ""
-    return table and table + _run(("ipvsadm", "-Ln", "--thresholds"))
+    if not table:
+        return ""
+    return table + _run(("ipvsadm", "-Ln", "--thresholds")) + _run(("ipvsadm", "-Ln", "--nosort"))
 
 
 def _without(ruleset: str, tables: set[tuple[str, str]]) -> str:

@@ -18,7 +18,7 @@ from lvsc.compare.treatment import (
     treatments,
 )
 from lvsc.diagnostics import Origin
-from lvsc.graph.nodes import Marking, MarkSelector, PacketRule, Selector
+from lvsc.graph.nodes import Marking, MarkSelector, PacketRule, Scheduler, Selector
 from lvsc.packets.diagram import Diagram, Space, boxes
 from lvsc.packets.dimensions import Box, Dimension, Intervals, Packet, traffic_box
 from lvsc.packets.sets import PacketSet
@@ -250,4 +250,6 @@ def _title(side: Balanced, found: Found) -> str:
 
 def _even(treatment: Treatment) -> Treatment:
     """The treatment without its weights."""
-    return replace(treatment, servers=tuple(replace(server, weight=1) for server in treatment.servers))
+    servers = tuple(replace(server, weight=1) for server in treatment.servers)
+    order = () if treatment.scheduler is Scheduler.FO else treatment.order  # which goes by weight
+    return replace(treatment, servers=servers, order=order)

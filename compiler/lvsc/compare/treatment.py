@@ -32,6 +32,8 @@ from lvsc.packets.rules import first_match
 
 N = TypeVar("N", bound=Node)
 
+#: Who gets a client depends on the order in which the real servers were added (docs/kernel-facts.md).
+_ORDERED = frozenset({Scheduler.SH, Scheduler.DH, Scheduler.MH, Scheduler.FO})
 _FTP_CONTROL, _FTP_DATA, _UNPRIVILEGED = 21, 20, 1024
 
 
@@ -65,6 +67,8 @@ class Treatment:
     one_packet: bool
     servers: tuple[Backing, ...]
     sorry: tuple[Backing, ...]
+    order: tuple[Address, ...] = ()
+    """The real servers in the order in which they are added, where the scheduler chooses by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ def treatments(host: Nodes) -> dict[Selector, Treatment]:
             one_packet=service.one_packet,
             servers=_in_order(servers.get(service.selector, ())),
             sorry=_in_order(sorry.get(service.selector, ())),
+            order=_added(service.scheduler, servers.get(service.selector, ())),
         )
         for service in host.of(VirtualService)
     }
@@ -117,6 +122,14 @@ def treatments(host: Nodes) -> dict[Selector, Treatment]:
 
 def _in_order(backings: Iterable[Backing]) -> tuple[Backing, ...]:
     return tuple(sorted(backings, key=lambda b: (b.address.version, int(b.address), b.port)))
+
+
+def _added(scheduler: Scheduler, backings: Iterable[Backing]) -> tuple[Address, ...]:
+    if scheduler not in _ORDERED:
+        return ()
+    # `fo` goes by weight first, and by order among equals.
+    by_weight = sorted(backings, key=lambda b: -b.weight) if scheduler is Scheduler.FO else backings
+    return tuple(backing.address for backing in by_weight)
 
 
 def arriving(treatment: Treatment, port: int | None) -> Treatment:

@@ -32,6 +32,8 @@ def differences(one: Treatment, other: Treatment) -> tuple[str, str]:
         pairs.append((_one_packet(one), _one_packet(other)))
     if one.servers != other.servers:
         pairs.append(_lists(one.servers, other.servers, "real server"))
+    if one.order != other.order and Counter(one.order) == Counter(other.order):
+        pairs.append((_order(one), _order(other)))
     if one.sorry != other.sorry:
         pairs.append(_lists(one.sorry, other.sorry, "sorry server"))
     return "; ".join(first for first, _ in pairs), "; ".join(second for _, second in pairs)
@@ -54,6 +56,10 @@ def backing(server: Backing) -> str:
 
 def _scheduler(treatment: Treatment) -> str:
     return " ".join((f"scheduler {treatment.scheduler.value}", *(flag.value for flag in treatment.flags)))
+
+
+def _order(treatment: Treatment) -> str:
+    return f"scheduler {treatment.scheduler.value} over {listed(map(str, treatment.order))} in this order"
 
 
 def _one_packet(treatment: Treatment) -> str:

@@ -241,6 +241,36 @@ def test_a_listing_behind_a_table_says_the_thresholds() -> None:
     }
 
 
+NOSORT = """\
+IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port Scheduler Flags
+  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn
+TCP  192.0.2.10:80 sh (sh-port) persistent 300
+  -> 10.0.0.21:80                 Masq    1      0          0
+  -> 10.0.0.23:80                 Masq    1      0          0
+  -> 10.0.0.22:80                 Masq    1      0          0
+FWM  80 IPv6 wlc
+  -> [fd00::22]:0                 Route   1      0          0
+  -> [fd00::21]:0                 Route   1      0          0
+"""
+
+
+def test_a_listing_that_is_not_sorted_says_the_order_in_which_servers_were_added() -> None:
+    table = f"-A -t {WEB.split()[1]} -s sh\n" + "".join(
+        f"-a -t 192.0.2.10:80 -r 10.0.0.{last}:80 -m -w 1\n" for last in (21, 22, 23)
+    )
+    table += "-A -f 80 -6 -s wlc\n" + "".join(
+        f"-a -f 80 -6 -r [fd00::{last}]:0 -g -w 1\n" for last in (21, 22)
+    )
+    limits = NOSORT.replace("Scheduler Flags", "Uthreshold Lthreshold").replace("Masq    1", "0 0")
+    found = read(table + limits.replace("Route   1", "0 0") + NOSORT)
+    assert found.problems == ()
+    assert [str(node.address) for node in found.nodes if isinstance(node, RealServer)] == [
+        *("10.0.0.22", "10.0.0.23", "10.0.0.21"),
+        *("fd00::21", "fd00::22"),
+    ]
+
+
 def test_without_a_listing_a_table_says_what_restoring_it_would_make() -> None:
     assert {node.upper_threshold for node in read(TABLE).nodes if isinstance(node, RealServer)} == {0}
 

@@ -298,3 +298,43 @@ def test_errors_have_the_exit_code_1_in_every_form(form: str, broken: Break, pro
 def test_nothing_is_written(project: Project) -> None:
     verify(project)
     assert [path.name for path in project.root.iterdir()] == ["a.toml"]
+
+
+def test_a_fault_of_every_host_is_told_once_with_the_hosts(broken: Break, project: Project) -> None:
+    broken(Nftables, substitute("0x00000050", "0x00000051"))
+    faults = verify(project, "--no-programs", "--format", "json").fits("verify")["diagnostics"]
+    readings = [fault for fault in faults if fault["code"] == "LVS701"]
+    assert len(readings) == len({fault["message"] for fault in readings})
+    assert all("the same is wrong on `lvs2`" in fault["notes"] for fault in readings)
+    assert not any("red-hat/lvs2" in fault["message"] for fault in readings)
+
+
+def test_a_fault_of_one_host_is_told_of_that_host(monkeypatch: pytest.MonkeyPatch, project: Project) -> None:
+    sound = Nftables.emit
+
+    def emit(self: Nftables, part: HostPart) -> Emission:
+        emission = sound(self, part)
+        if part.host == "lvs1":
+            return emission
+        change = substitute("0x00000050", "0x00000051")
+        artifacts = tuple(replace(a, lines=tuple(change(list(a.lines)))) for a in emission.artifacts)
+        return replace(emission, artifacts=artifacts)
+
+    monkeypatch.setattr(Nftables, "emit", emit)
+    faults = verify(project, "--no-programs", "--format", "json").fits("verify")["diagnostics"]
+    assert faults
+    assert not any("the same is wrong" in note for fault in faults for note in fault["notes"])
+    assert not any("lvs1" in fault["message"] for fault in faults)
+
+
+def test_two_specs_of_one_name_are_kept_apart(broken: Break, project: Project) -> None:
+    broken(Nftables, lambda lines: [*lines, Line("nonsense")])
+    two = [project.write(f"{name}.toml", RED_HAT.replace("weight = 2", f"weight = {name}")) for name in "34"]
+    outcome = project.lvsc("verify", *two, "--no-programs")
+    listed = [line.partition(": ")[0] for line in outcome.out.splitlines()]
+    assert len(listed) == len(set(listed))
+    for name in two:
+        assert f"{name}:red-hat/lvs1/etc/lvsc/nftables.nft: read back" in outcome.out
+        assert f"{name}:red-hat/lvs1/etc/lvsc/nftables.nft" in outcome.err
+    alone = project.lvsc("verify", two[0], "--no-programs")
+    assert alone.out.startswith("red-hat/")

@@ -28,9 +28,12 @@ CHECKERS: tuple[Checker, ...] = (
 _HELP = "report this defect of the backend, unless this machine's release of the program is too old for the target"
 
 
-def ask(compiled: Compiled, checkers: Sequence[Checker] = CHECKERS) -> Found:
-    """What the programs say. Writes in temporary directories alone, and loads nothing into this machine."""
-    emitted = Emitted(compiled.cluster.name, compiled.files)
+def ask(compiled: Compiled, checkers: Sequence[Checker] = CHECKERS, tree: str | None = None) -> Found:
+    """What the programs say. Writes in temporary directories alone, and loads nothing into this machine.
+
+    `tree` is what messages call the cluster's directory.
+    """
+    emitted = Emitted(tree or compiled.cluster.name, compiled.files)
     return together(found for checker in checkers for found in _asked(checker, compiled.files, emitted))
 
 

@@ -1,6 +1,7 @@
 """`lvsc verify`: proves from the text that what is emitted is what the specs ask for, and asks the programs that read it."""
 
 import argparse
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from lvsc.diagnostics import Diagnostic, DiagnosticError, has_errors
 from lvsc.plugins.manager import Plugins
 from lvsc.verify.emitted import Emitted
 from lvsc.verify.found import Found
+from lvsc.verify.once import told_once
 
 FORMATS = REVIEW
 
@@ -41,11 +43,13 @@ class Verified:
     spec: str
     compiled: Compiled
     found: Found
+    tree: str
+    """What messages call the directory with the hosts' files."""
 
     @property
     def judged(self) -> Mapping[str, tuple[str, ...]]:
         """Each emitted file, by the name that messages call it, with who judged it."""
-        emitted = Emitted(self.compiled.cluster.name, ())
+        emitted = Emitted(self.tree, ())
         judges: dict[str, list[str]] = {emitted.name(file): [] for file in self.compiled.files}
         for judgement in self.found.judgements:
             judges[judgement.file].append(judgement.by)
@@ -60,18 +64,28 @@ class Verified:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """0 where every file is as its spec asks and no program complains, 1 otherwise."""
     diagnostics: list[Diagnostic] = []
+    compiled: list[tuple[str, Compiled]] = []
     verified: list[Verified] = []
     try:
         plugins = installed_plugins()
         for name in arguments.spec:
             try:
-                compiled = compile_source(name, console, plugins, options(arguments))
-                one = _verified(name, compiled, plugins, programs=not arguments.no_programs)
+                compiled.append((name, compile_source(name, console, plugins, options(arguments))))
             except DiagnosticError as error:
                 diagnostics += error.diagnostics
+        clusters = Counter(each.cluster.name for _, each in compiled)
+        for name, each in compiled:
+            cluster = each.cluster.name
+            # Two specs of one name would share the names of their files.
+            tree = cluster if clusters[cluster] == 1 else f"{name}:{cluster}"
+            try:
+                one = _verified(name, each, plugins, tree, programs=not arguments.no_programs)
+            except DiagnosticError as error:
+                diagnostics += (*each.diagnostics, *error.diagnostics)
                 continue
             verified.append(one)
-            diagnostics += (*compiled.diagnostics, *one.found.diagnostics)
+            files = {Emitted(tree, ()).name(file): (file.host, file.artifact.path) for file in each.files}
+            diagnostics += (*each.diagnostics, *told_once(one.found.diagnostics, files))
             console.sources.update(one.found.texts)
     except DiagnosticError as error:
         diagnostics += error.diagnostics
@@ -80,19 +94,19 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return 1 if has_errors(reported) else 0
 
 
-def _verified(name: str, compiled: Compiled, plugins: Plugins, *, programs: bool) -> Verified:
+def _verified(name: str, compiled: Compiled, plugins: Plugins, tree: str, *, programs: bool) -> Verified:
     from lvsc.verify.found import LeftOut, together  # noqa: PLC0415 - likewise
     from lvsc.verify.verify import verify  # noqa: PLC0415 - a spec with errors needs none of it
 
     with usable_plugins():
-        proved = verify(compiled, plugins)
+        proved = verify(compiled, plugins, tree)
     if programs:
         from lvsc.checkers.ask import ask  # noqa: PLC0415 - only where programs are asked
 
-        asked = ask(compiled)
+        asked = ask(compiled, tree=tree)
     else:
         asked = Found(left_out=(LeftOut("the programs' own checkers", "`--no-programs` is given"),))
-    return Verified(spec=name, compiled=compiled, found=together((proved, asked)))
+    return Verified(spec=name, compiled=compiled, found=together((proved, asked)), tree=tree)
 
 
 def _report(diagnostics: tuple[Diagnostic, ...], verified: Sequence[Verified], console: Console) -> None:
@@ -126,7 +140,7 @@ def _counts(verified: Iterable[Verified]) -> str:
 
 def _document(one: Verified) -> dict[str, Any]:
     judged = one.judged
-    emitted = Emitted(one.compiled.cluster.name, ())
+    emitted = Emitted(one.tree, ())
     return {
         "spec": one.spec,
         "cluster": one.compiled.cluster.name,

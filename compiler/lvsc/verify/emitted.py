@@ -8,16 +8,19 @@ from lvsc.plugins.artifact import Line
 
 
 class Emitted:
-    """The lines of emitted files, and where in the spec each comes from."""
+    """The lines of emitted files, and where in the spec each comes from.
 
-    def __init__(self, cluster: str, files: Iterable[EmittedFile]) -> None:
-        self._cluster = cluster
+    `tree` is what messages call the directory with the hosts' files.
+    """
+
+    def __init__(self, tree: str, files: Iterable[EmittedFile]) -> None:
+        self.tree = tree
         self._lines: Mapping[str, tuple[Line, ...]] = {self.name(file): file.artifact.lines for file in files}
         self._first: dict[str, dict[Origin, int]] = {}
 
     def name(self, file: EmittedFile) -> str:
-        """What messages call the file: its path below the directory that clusters are built in."""
-        return f"{self._cluster}/{file.host}{file.artifact.path}"
+        """What messages call the file: `red-hat/lvs1/etc/lvsc/nftables.nft`."""
+        return f"{self.tree}/{file.host}{file.artifact.path}"
 
     def texts(self, diagnostics: Iterable[Diagnostic]) -> dict[str, str]:
         """By name, the texts that the diagnostics point into."""

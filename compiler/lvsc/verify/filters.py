@@ -20,8 +20,12 @@ from lvsc.verify.readback import packet_side
 from lvsc.verify.reading import PartRead, has_reader, read_part
 
 
-def compare_filters(compiled: Compiled, plugins: Plugins) -> Found:
+def compare_filters(
+    compiled: Compiled, plugins: Plugins, emitted: Emitted, filters: Mapping[str, PartRead]
+) -> Found:
     """What the packet filters do differently to packets, and which could not be compared.
+
+    `filters` is what was read of the chosen one's files, by host; its own problems are told by the reading back.
 
     Raises:
         PluginError: A backend cannot be imported.
@@ -33,34 +37,36 @@ def compare_filters(compiled: Compiled, plugins: Plugins) -> Found:
         return Found()
     read: dict[str, tuple[Mapping[str, PartRead], Emitted]] = {}
     left_out: list[LeftOut] = []
-    for backend in (chosen, *_others(chosen, plugins)):
-        why = _why_not(backend, parts, compiled)
+    unread = None if has_reader(chosen) else f"backend `{chosen.name}` has no reader"
+    if unread is None:
+        read[chosen.name] = filters, emitted
+    for backend in _others(chosen, plugins):
+        why = unread or _why_not(backend, parts, compiled)
+        if why is None:
+            other, found = _rendered(backend, parts, emitted.tree)
+            problem = next((problem for each in found.values() for problem in each.problems), None)
+            why = None if problem is None else problem.message
         if why is not None:
-            left_out.append(
-                LeftOut(f"comparing the packet filters `{chosen.name}` and `{backend.name}`", why)
-            )
+            what = f"comparing the packet filters `{chosen.name}` and `{backend.name}`"
+            left_out.append(LeftOut(what, why))
             continue
-        files = tuple(
-            EmittedFile(host=part.host, backend=backend.name, artifact=artifact)
-            for part in parts
-            for artifact in _emitted(backend, part)
-        )
-        emitted = Emitted(compiled.cluster.name, files)
-        found = {
-            part.host: read_part(backend, [file for file in files if file.host == part.host], emitted)
-            for part in parts
-        }
-        problems = [problem for each in found.values() for problem in each.problems]
-        if problems and backend is not chosen:
-            # The chosen one's own problems are told by the reading back.
-            left_out.append(
-                LeftOut(
-                    f"comparing the packet filters `{chosen.name}` and `{backend.name}`", problems[0].message
-                )
-            )
-            continue
-        read[backend.name] = found, emitted
+        read[backend.name] = found, other
     return together((Found(left_out=tuple(left_out)), *_compared(chosen, read, plugins)))
+
+
+def _rendered(
+    backend: Backend, parts: tuple[HostPart, ...], tree: str
+) -> tuple[Emitted, dict[str, PartRead]]:
+    """What another packet filter would write, and what its files say by host."""
+    files = {
+        part.host: [
+            EmittedFile(host=part.host, backend=backend.name, artifact=artifact)
+            for artifact in _emitted(backend, part)
+        ]
+        for part in parts
+    }
+    emitted = Emitted(tree, (file for own in files.values() for file in own))
+    return emitted, {host: read_part(backend, own, emitted) for host, own in files.items()}
 
 
 def _emitted(backend: Backend, part: HostPart) -> tuple[Artifact, ...]:

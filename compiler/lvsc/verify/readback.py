@@ -6,7 +6,7 @@ the same is no difference; everything else node by node.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lvsc.compare.changes import PacketChange
 from lvsc.compare.fields import differing, value_words
@@ -17,7 +17,7 @@ from lvsc.diagnostics import Diagnostic, Origin
 from lvsc.graph.nodes import Node, PacketRule
 from lvsc.packets.diagram import Space
 from lvsc.packets.effects import KINDS
-from lvsc.plugins.backend import Backend, HostPart
+from lvsc.plugins.backend import Backend, HostPart, Role
 from lvsc.verify import codes
 from lvsc.verify.emitted import Emitted
 from lvsc.verify.found import Found, Judgement, LeftOut
@@ -27,12 +27,35 @@ READ_BACK = "read back"
 _HELP = "do not load it; report this defect of the backend, or choose another"
 
 
-def read_back(compiled: Compiled) -> Found:
-    """What the emitted files say otherwise than the spec, by the backends' own readers."""
-    emitted = Emitted(compiled.cluster.name, compiled.files)
+def read_filter(compiled: Compiled, emitted: Emitted) -> dict[str, PartRead]:
+    """What the chosen packet filter's files say, by host; nothing where it has no reader."""
+    own = _by_part(compiled.files)
+    return {
+        part.host: read_part(backend, own[backend.name, part.host], emitted)
+        for backend, parts in compiled.parts.items()
+        if backend.role is Role.PACKET_FILTER and has_reader(backend)
+        for part in parts
+    }
+
+
+def _by_part(files: Iterable[EmittedFile]) -> dict[tuple[str, str], list[EmittedFile]]:
+    """By backend and host."""
     own: dict[tuple[str, str], list[EmittedFile]] = defaultdict(list)
-    for file in compiled.files:
+    for file in files:
         own[file.backend, file.host].append(file)
+    return own
+
+
+def read_back(
+    compiled: Compiled, emitted: Emitted | None = None, filters: Mapping[str, PartRead] | None = None
+) -> Found:
+    """What the emitted files say otherwise than the spec, by the backends' own readers.
+
+    `filters` is what was read of the packet filter's files before.
+    """
+    emitted = emitted or Emitted(compiled.cluster.name, compiled.files)
+    filters = read_filter(compiled, emitted) if filters is None else filters
+    own = _by_part(compiled.files)
     judgements: list[Judgement] = []
     left_out: list[LeftOut] = []
     diagnostics: list[Diagnostic] = []
@@ -44,7 +67,8 @@ def read_back(compiled: Compiled) -> Found:
                 if files:
                     left_out.append(LeftOut(f"reading back what `{backend.name}` writes", why))
                 continue
-            read = read_part(backend, files, emitted)
+            is_filter = backend.role is Role.PACKET_FILTER
+            read = filters[part.host] if is_filter else read_part(backend, files, emitted)
             judgements += (Judgement(file, READ_BACK) for file in read.files)
             diagnostics += read.problems
             diagnostics += _differences(backend, part, read, emitted, files)

@@ -110,6 +110,13 @@ def test_the_kernel_holds_what_the_spec_says_of_tunnels(trial: Start) -> None:
     assert differences(trial(CLUSTER, before=filtering_by_source, shared=True)) == ""
 
 
+@pytest.mark.full
+def test_keepalived_sends_by_every_tunnel_too(trial: Start) -> None:
+    site = trial(CLUSTER, backends=("iptables", "keepalived"), before=filtering_by_source)
+    site.until(lambda: silent(site) == set(), "all tunnels reach their real servers")
+    assert differences(site) == ""
+
+
 #: What is taken out of a real server's files, and the tunnels that it unwraps no more.
 BROKEN: dict[Edit, set[Row]] = {
     ("four/etc/lvsc/addresses.sh", without("gue 608")): {

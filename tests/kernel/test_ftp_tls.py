@@ -103,6 +103,7 @@ def test_every_client_is_served_until_a_rule_is_missing(trial: Start) -> None:
         assert clients.failures(doomed={"tls": "passive"}, modes=alone, tls=True) == {"tls": "passive"}
 
 
+@pytest.mark.full
 def test_every_client_is_served_until_a_setting_of_vsftpd_is_missing(trial: Start) -> None:
     site = trial(CLUSTER, before=prepared, shared=True)
     clients = Clients(site, after=10)
@@ -114,6 +115,7 @@ def test_every_client_is_served_until_a_setting_of_vsftpd_is_missing(trial: Star
             assert clients.failures(doomed=lost, tls=True) == lost, (what, clients.said)
 
 
+@pytest.mark.full
 def test_active_data_cannot_come_from_two_addresses(trial: Start) -> None:
     """FTP003, one service at two addresses, and LVS413, two services with the same servers."""
     site = trial(CLUSTER, before=prepared, shared=True)
@@ -129,6 +131,7 @@ def test_active_data_cannot_come_from_two_addresses(trial: Start) -> None:
             assert clients.failures(doomed=lost, at=ip, tls=True) == lost, clients.said
 
 
+@pytest.mark.full
 def test_a_director_that_reads_ftp_misleads_clients_that_do_not_encrypt(trial: Start) -> None:
     """FTP009: ip_vs_ftp is there for another service at the same control port."""
     site = trial(CLUSTER, before=prepared, shared=True)

@@ -144,10 +144,9 @@ def _check_source_nat(
         for ip in server.ips:
             if Family.of(ip) not in service.families:
                 continue
-            through = service.source_nat
-            if not isinstance(through, str):
-                network = cluster.network_of(ip)
-                through = network.name if network else None
+            network = cluster.network_of(ip)
+            named = service.source_nat if isinstance(service.source_nat, str) else None
+            through = named or (network.name if network else None)
             for director in cluster.directors:
                 towards = (director.name, through, Family.of(ip))
                 if towards not in known and nat_address(service, cluster, director, ip) is None:

@@ -57,8 +57,8 @@ def about_name(failure: Failure, name: str, file: str) -> Diagnostic:
     wrong = f"is not {noun(says)}" if says else f"breaks the rule `{failure.keyword}` of the schema"
     place = Place(Origin(file, (*failure.path, name)), Anchor.KEY)
     message = f"`{key(name)}` in {_table(failure.path)} {wrong}"
-    meant = in_lower_case(name, failure.rule) if failure.keyword == "pattern" and says else None
-    if meant is not None and meant not in failure.value:
+    meant = in_lower_case(name, failure.rule) if failure.keyword == "pattern" else None
+    if says and meant is not None and meant not in failure.value:
         return codes.WRONG_NAME.at(place, message, help=f"did you mean `{key(meant)}`?", notes=[says])
     return codes.WRONG_NAME.at(
         place,

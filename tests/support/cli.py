@@ -25,6 +25,7 @@ SCHEMAS = (
     "diff",
     "explain",
     "init",
+    "rehearse",
     "show",
     "targets",
     "trace",

@@ -85,6 +85,7 @@ def _rehearsed(
 def _report(compiled: Compiled, found: Found, console: Console) -> None:
     result = {
         "cluster": compiled.cluster.name,
+        "kernel": found.kernel,
         "proved": [{"what": each.what, "how": each.how} for each in found.proved],
         "left_out": [{"what": each.what, "why": each.why} for each in found.left_out],
     }
@@ -95,7 +96,7 @@ def _report(compiled: Compiled, found: Found, console: Console) -> None:
             console.print(f"not tried: {left_out}")
     console.report((*compiled.diagnostics, *found.diagnostics), result)
     if not has_errors(found.diagnostics):
-        console.note(f"{len(found.proved)} proofs, no failure")
+        console.note(f"{len(found.proved)} proofs, no failure ({found.kernel} kernel)")
 
 
 def _seconds(text: str) -> float:

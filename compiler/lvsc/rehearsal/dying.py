@@ -18,7 +18,7 @@ from lvsc.rehearsal.found import Found, LeftOut, Proved
 from lvsc.spec.model import Check, ExternalFailover, Pool
 
 #: What programs may take on a busy machine beyond what the spec says, in seconds.
-_GRACE = 15
+_GRACE = 10
 _BETWEEN = 0.3
 
 
@@ -71,7 +71,7 @@ class Dying:
             "goes on getting clients after its death",
         )
         self._site.serve()
-        if self._left() < 2 * _GRACE:
+        if self._left() < most:
             self._leave_out("return of a dead server", "it takes longer")
             return
         self._wait(
@@ -108,7 +108,7 @@ class Dying:
             "is not replaced by its sorry server",
         )
         self._site.serve()
-        if self._left() < 2 * _GRACE:
+        if self._left() < most:
             self._leave_out("return of dead pools", "it takes longer")
             return
         self._wait(

@@ -33,6 +33,8 @@ class LeftOut:
 class Found:
     """What has come out so far."""
 
+    kernel: str
+    """The kernel's word on the command line."""
     proved: list[Proved] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)

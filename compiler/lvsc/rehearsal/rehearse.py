@@ -86,7 +86,7 @@ def rehearse(compiled: Compiled, tree: Path, kernel: Kernel | None, limit: float
             if lacking:
                 said = f"the {chosen.value} kernel has no module `{'`, `'.join(lacking)}`"
                 raise DiagnosticError([codes.CANNOT.at(None, said, help="try another `--kernel`")])
-            found = Found()
+            found = Found(kernel=chosen.value)
             _note_limits(compiled, chosen, found)
             site = _site(compiled, tree, running, found)
             tell(f"loading {len(site.managed)} hosts")

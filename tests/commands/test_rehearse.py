@@ -1,0 +1,109 @@
+"""The command: what it prints and returns, what it refuses, and that nothing of it stays behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from lvsc.laboratory.kernels import Kernel, why_not
+from support.cli import Project
+from support.specs import spec
+
+SPEC = spec(cluster={"backends": ["iptables"]})
+
+
+def test_a_rehearsal_that_no_kernel_can_do_says_what_to_install(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    why_not.cache_clear()
+    monkeypatch.setenv("PATH", "/nonexistent")
+    outcome = project.lvsc("rehearse", project.write("shop.toml", SPEC), "--kernel", "uml")
+    why_not.cache_clear()
+    assert outcome.code == 2
+    assert outcome.out == ""
+    assert "error[LVS809]: no kernel here can rehearse this cluster" in outcome.err
+    assert "apt-get install user-mode-linux" in outcome.err
+
+
+def test_a_kernel_without_nftables_is_not_taken_for_it(project: Project) -> None:
+    bundle = {"services": {"web": {"ports": ["tcp/80", "tcp/443"], "mark": 80, "persistence": "5m"}}}
+    nftables = spec(bundle, {"pools": {"web": {"check": "none"}}}, cluster={"backends": ["nftables"]})
+    outcome = project.lvsc("rehearse", project.write("shop.toml", nftables), "--kernel", "uml")
+    assert outcome.code == 2
+    assert "uml: its nftables knows no IP" in outcome.err
+
+
+def test_a_spec_with_errors_is_not_rehearsed(project: Project) -> None:
+    outcome = project.lvsc("rehearse", project.write("shop.toml", "[cluster]\n"), "--format", "json")
+    assert outcome.code == 1
+    assert outcome.fits("rehearse")["diagnostics"]
+
+
+@pytest.mark.parametrize("words", ["0", "-1", "3601", "nan", "soon"])
+def test_a_limit_is_a_number_of_seconds(project: Project, words: str) -> None:
+    outcome = project.lvsc("rehearse", project.write("shop.toml", SPEC), f"--limit={words}")
+    assert outcome.code == 2
+    assert "argument --limit" in outcome.err
+
+
+@pytest.mark.kernel
+def test_what_was_proved_and_left_out_as_json(project: Project) -> None:
+    _need(Kernel.UML)
+    shop = project.write("shop.toml", SPEC)
+    outcome = project.lvsc("rehearse", shop, "--kernel", "uml", "--limit", "600", "--format", "json")
+    document = outcome.fits("rehearse")
+    assert (outcome.code, document["kernel"]) == (0, "uml")
+    assert {"what": "web", "how": "reached at tcp 192.0.2.10:80"} in document["proved"]
+    assert document["left_out"]
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "killed"])
+def test_nothing_of_an_interrupted_rehearsal_is_left(stop: signal.Signals, tmp_path: Path) -> None:
+    _need(Kernel.UML)
+    (tmp_path / "shop.toml").write_text(SPEC, encoding="utf-8")
+    place = tempfile.mkdtemp(prefix="lvsc-test-", dir="/tmp")  # where a guest's user may enter
+    Path(place).chmod(0o755)
+    command = subprocess.Popen(
+        [sys.executable, "-m", "lvsc", "rehearse", str(tmp_path / "shop.toml"), "--kernel", "uml"],
+        env={**os.environ, "TMPDIR": place},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert command.stderr
+    for line in command.stderr:
+        if "waiting for the directors" in line:
+            break
+    running = _processes_of(place)
+    assert running
+    command.send_signal(stop)
+    _, err = command.communicate(timeout=60)
+    assert command.returncode == 130
+    assert "Traceback" not in err
+    assert list(Path(place).iterdir()) == []
+    assert _processes_of(place) == set()
+    Path(place).rmdir()
+
+
+def _processes_of(place: str) -> set[int]:
+    """The processes whose command line names a directory; those that nobody has waited for have none."""
+    found = set()
+    for directory in Path("/proc").iterdir():
+        if directory.name.isdigit() and int(directory.name) != os.getpid():
+            try:
+                words = (directory / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if place.encode() in words:
+                found.add(int(directory.name))
+    return found
+
+
+def _need(kernel: Kernel) -> None:
+    if why := why_not(kernel):
+        pytest.skip(why)

@@ -42,6 +42,20 @@ def test_every_stage_is_timed(tmp_path: Path) -> None:
     assert stages[-2:] == ["check by nftables", "emit by nftables"]
 
 
+def test_the_readers_of_every_language_are_timed(tmp_path: Path) -> None:
+    spec = tmp_path / "large.toml"
+    spec.write_text(run("large_spec.py", "3", "2").stdout)
+    found = run("readers.py", str(spec))
+    assert (found.returncode, found.stderr) == (0, "")
+    languages = [line.split("  ")[0] for line in found.stdout.splitlines()]
+    assert [each for each in languages if each != "nftables JSON"] == [
+        "iptables",
+        "nftables",
+        "keepalived",
+        "ipvsadm",
+    ]
+
+
 @pytest.mark.parametrize("words", [(), ("1",), ("x", "1"), ("0", "1"), ("1000000", "1")])
 def test_a_size_that_cannot_be_is_refused(words: tuple[str, ...]) -> None:
     refused = run("large_spec.py", *words)

@@ -156,7 +156,7 @@ class Dying:
             self._found.proved.append(
                 Proved(
                     "failover",
-                    f"{active} died, and {took:.1f} s later all {len(first)} services answered",
+                    f"{active} died, and {took:.1f} s later every service answered ({len(first)})",
                 )
             )
             self._judge_held(held, active)
@@ -184,16 +184,19 @@ class Dying:
         return held
 
     def _judge_held(self, held: Sequence[tuple[str, Endpoint, Answer]], dead: str) -> None:
+        lived = []
         for name, endpoint, before in held:
             after = self._site.say(name)
-            if after.server != before.server:
+            if after.server == before.server:
+                lived.append(endpoint.lowered.service.name)
+            else:
                 self._blame(
                     codes.NOT_FAILED_OVER,
                     endpoint.lowered,
                     f"an open connection to {endpoint} did not survive the death of {dead}: {after}",
                 )
-        if held:
-            said = f"{len(held)} open connections were asked again on the other director"
+        if lived:
+            said = f"open connections of {', '.join(lived)} went on when {dead} had died"
             self._found.proved.append(Proved("connection synchronisation", said))
 
     def _fits(self, endpoint: Endpoint, answer: Answer) -> bool:

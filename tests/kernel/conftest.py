@@ -76,9 +76,10 @@ class Trial(Site):
             assert time.monotonic() < end, f"not within {limit} s: {what}"
             time.sleep(0.1)
 
-    def rewrite(self, host: str, end: str, change: Callable[[str], str]) -> None:
-        """Change an emitted file of a host that runs, and load all of the host's again."""
-        _edit(self._built / host, end, change)
+    def rewrite(self, host: str, *edits: Edit) -> None:
+        """Change emitted files of a host that runs, and load all of the host's again."""
+        for end, change in edits:
+            _edit(self._built / host, end, change)
         self.install(host)
         for done in self.load(host):
             assert done.quiet, done
@@ -235,5 +236,14 @@ def without(*words: str) -> Callable[[str], str]:
         return "".join(
             line for line in text.splitlines(keepends=True) if not all(word in line for word in words)
         )
+
+    return change
+
+
+def replaced(old: str, new: str) -> Callable[[str], str]:
+    """An edit that replaces some words."""
+
+    def change(text: str) -> str:
+        return text.replace(old, new)
 
     return change

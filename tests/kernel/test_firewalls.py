@@ -10,7 +10,7 @@ from lvsc.graph.traffic import Family
 from support.specs import Layer
 
 from .clusters import METHODS
-from .conftest import Start, Trial, without
+from .conftest import Start, Trial, replaced, without
 from .firewall import by_iptables, by_nftables
 from .held import differences
 
@@ -69,12 +69,11 @@ def test_what_explain_prints_is_enough_behind_a_firewall_that_drops_the_rest(
     # Whom the firewall lets begin, tracking would end: of half a connection all but the first packet is invalid.
     for command in LET_NEW_IN[packet_filter]:
         site.run("lvs1", *command)
-    for end, words in NOTRACK[packet_filter]:
-        site.rewrite("lvs1", end, without(words))
+    site.rewrite("lvs1", *((end, without(words)) for end, words in NOTRACK[packet_filter]))
     assert silent(site) == both("direct", "tunnel")
 
     # And by NAT IPVS must keep the entries that tracking has of its connections.
-    site.rewrite("lvs1", "90-lvsc.conf", lambda text: text.replace("vs.conntrack = 1", "vs.conntrack = 0"))
+    site.rewrite("lvs1", ("90-lvsc.conf", replaced("vs.conntrack = 1", "vs.conntrack = 0")))
     assert silent(site) == both("nat")
 
 
@@ -83,6 +82,6 @@ def test_accept_lets_clients_through_the_firewall(trial: Start) -> None:
     assert silent(site) == set()
     assert differences(site, own_firewall=True) == ""
 
-    for end in ("iptables.v4", "iptables.v6"):
-        site.rewrite("lvs1", end, without("-j ACCEPT"))
+    accepts = without("-j ACCEPT")
+    site.rewrite("lvs1", ("iptables.v4", accepts), ("iptables.v6", accepts))
     assert silent(site) == both("nat", "direct", "tunnel")

@@ -48,8 +48,7 @@ def test_the_servers_answer_past_nobody_as_long_as_the_rule_is_there(
         client = site.clients("www", family)[0]
         assert through_the_director(site, family, client).client == client
 
-    for end, words in RULES[packet_filter]:
-        site.rewrite("lvs1", end, without(words))
+    site.rewrite("lvs1", *((end, without(words)) for end, words in RULES[packet_filter]))
     for family in Family:
         assert {answer.server for answer in site.get(80, clients=2, family=family)} == {None}
 

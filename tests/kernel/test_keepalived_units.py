@@ -5,7 +5,7 @@ import pytest
 from lvsc.laboratory.site import Loaded
 
 from .clusters import NAT, PAIR, SYNC
-from .conftest import Start, Trial
+from .conftest import Start, Trial, replaced
 from .directors import BACKENDS, has_all, still, virtual, weights
 
 pytestmark = pytest.mark.kernel
@@ -34,13 +34,13 @@ def test_loading_again_changes_what_is_different_and_nothing_else(pair: Trial) -
         assert _complaints(pair, director) == []
     # keepalived reloads when it comes to it: this change shows that it has.
     for director in pair.directors:
-        pair.rewrite(director, "keepalived.conf", lambda text: text.replace("weight 2", "weight 7"))
+        pair.rewrite(director, ("keepalived.conf", replaced("weight 2", "weight 7")))
         pair.becomes(lambda of=director: weights(pair, of)["192.0.2.10:80"], _AFTER)
     assert still(pair, connections) == connections
     assert pair.tally(80, clients=11) == _AFTER
 
     for director in pair.directors:
-        pair.rewrite(director, "keepalived.conf", lambda text: text.replace("weight 7", "weight 2"))
+        pair.rewrite(director, ("keepalived.conf", replaced("weight 7", "weight 2")))
         pair.becomes(lambda of=director: weights(pair, of)["192.0.2.10:80"], _BEFORE)
     assert {director: _state(pair, director) for director in pair.directors} == before
 

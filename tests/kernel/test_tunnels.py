@@ -1,6 +1,5 @@
 """Real servers at a distance, by every tunnel that the spec allows: each way to wrap, each family inside each."""
 
-from collections.abc import Callable
 from itertools import product
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from lvsc.graph.traffic import Family
 from support.specs import Layer
 
-from .conftest import Edit, Start, Trial, without
+from .conftest import Edit, Start, Trial, replaced, without
 from .held import differences
 
 pytestmark = pytest.mark.kernel
@@ -82,15 +81,6 @@ def silent(site: Trial, size: int = 0) -> set[Row]:
             if answer.server is None:
                 found.add(row)
     return found
-
-
-def replaced(old: str, new: str) -> Callable[[str], str]:
-    """An edit that replaces some words."""
-
-    def change(text: str) -> str:
-        return text.replace(old, new)
-
-    return change
 
 
 @pytest.mark.parametrize("size", [0, 9000], ids=["small", "larger than the tunnel carries at once"])

@@ -12,6 +12,8 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
     derandomize=bool(os.environ.get("CI")),
 )
+# For a search of some minutes, by `--hypothesis-profile thorough`: other examples each time, and many of them.
+settings.register_profile("thorough", settings.get_profile("lvsc"), max_examples=2000, derandomize=False)
 settings.load_profile("lvsc")
 
 
@@ -19,7 +21,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update", action="store_true", help="write generated and golden files anew instead of judging them"
     )
-    parser.addoption("--full", action="store_true", help="run also the kernel tests that say the same once more, slowly")
+    parser.addoption(
+        "--full", action="store_true", help="run also the kernel tests that say the same once more, slowly"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -39,8 +39,9 @@ class Hosts:
             case "lacks":
                 return [name for name in call["modules"] if not _module(name)]
             case "kill":
-                # The kernel goes on forwarding for a host without processes until it clears its network away.
-                _ip(*(f"link del {wire}" for wire in self._wires.pop(call["host"])))
+                # The kernel goes on forwarding for a host without processes until it clears its network away. The wires are
+                # not deleted: an interface that a synchronisation daemon uses was never free again, and all hosts hung.
+                _ip(*(f"link set {wire} down" for wire in self._wires.pop(call["host"])))
                 self._hosts.pop(call["host"]).kill()
                 return None
         return self._hosts[call["host"]].do(call)

@@ -73,7 +73,8 @@ def test_addresses_and_connections_move_to_the_other_director_when_one_dies(
     _is_told(site, "lvs2", "master")
 
 
-@pytest.mark.parametrize("packet_filter", ["iptables", pytest.param("nftables", marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("packet_filter", ["iptables", "nftables"])
 def test_connections_that_nobody_told_of_die_with_their_director(trial: Start, packet_filter: str) -> None:
     edits = [("keepalived.conf", without("lvs_sync_daemon"))]
     site = trial(NAT, PAIR, SYNC, backends=(packet_filter, "keepalived"), edits=edits)

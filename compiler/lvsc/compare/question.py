@@ -53,6 +53,7 @@ class Question:
         self._involved = Involved(sides)
         self._told = any(Role.DIRECTOR in side.roles for side in sides)
         self._coming: dict[tuple[object, ...], PacketSet] = {}
+        self._met: dict[tuple[object, ...], bool] = {}
 
     def concerns(self, side: HostSide, foreign: Foreign, touches: frozenset[Touch]) -> bool:
         """Whether a fragment of a side may do one of these things to packets in question."""
@@ -103,9 +104,21 @@ class Question:
         for piece in pieces:
             hooks = piece.hooks if foreign.hooks is None else piece.hooks & foreign.hooks
             met = [box for box, known in boxes if known is not False or not piece.known]
-            if hooks and met and any(map(self._left(piece, hooks, side, foreign).meets, met)):
-                return True
+            if hooks and met:
+                left = self._left(piece, hooks, side, foreign)
+                if any(self._meet_anywhere(left, box) and left.meets(box) for box in met):
+                    return True
         return False
+
+    def _meet_anywhere(self, packets: PacketSet, box: Box) -> bool:
+        """Whether packets of the set are in the box, wherever they come from: of long lists of senders asked once."""
+        rest: Box = box.copy()
+        rest.pop(Dimension.SOURCE, None)
+        key = (id(packets), tuple(sorted(rest.items())))
+        met = self._met.get(key)
+        if met is None:
+            met = self._met[key] = packets.meets(rest)
+        return met
 
     def _left(self, piece: _Piece, hooks: frozenset[Hook], side: HostSide, foreign: Foreign) -> PacketSet:
         """The packets of a piece but those that the fragment is sure not to see."""

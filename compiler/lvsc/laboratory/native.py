@@ -33,7 +33,9 @@ def why_not() -> str | None:
 
 def nftables() -> bool:
     """Whether this machine's own kernel has nftables' families ip, ip6 and inet."""
-    return shutil.which("nft") is not None and _done("unshare", "--net", "nft", "add", "table", "inet", "lvsc")
+    return shutil.which("nft") is not None and _done(
+        "unshare", "--net", "nft", "add", "table", "inet", "lvsc"
+    )
 
 
 @contextmanager

@@ -272,4 +272,5 @@ def test_a_sorry_server_takes_forwarding_and_tunnel_from_its_pool() -> None:
 
 
 def test_a_pool_of_a_service_with_failover_compiles() -> None:
-    assert found(spec(PAIR, service(persistence="5m"), of_pool(quorum=2, hysteresis=1))) == []
+    weights = servers({"weight": 2}, {})
+    assert found(spec(PAIR, service(persistence="5m"), weights, of_pool(quorum=2, hysteresis=1))) == []

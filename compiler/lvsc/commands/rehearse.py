@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,6 +69,7 @@ def _rehearsed(
     from lvsc.rehearsal.rehearse import rehearse  # noqa: PLC0415 - likewise
     from lvsc.rehearsal.secrets import stand_ins  # noqa: PLC0415 - likewise
 
+    began = time.monotonic()
     resolve, replaced = stand_ins(os.environ, Path(arguments.spec).parent)
     with tempfile.TemporaryDirectory(prefix="lvsc-rehearsal-") as name:
         write(compiled, Path(name), resolve)
@@ -76,7 +78,7 @@ def _rehearsed(
             Path(name) / compiled.cluster.name,
             kernel,
             arguments.limit,
-            lambda what: console.note(f"rehearse: {what}"),
+            lambda what: console.note(f"rehearse: {time.monotonic() - began:3.0f} s: {what}"),
         )
     found.left_out += replaced
     return found

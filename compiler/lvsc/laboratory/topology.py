@@ -196,7 +196,8 @@ class _Builder:
                 step = 1 << (length - _PREFIX[family])
                 own = [str(clients[n % PREFIXES * step + n // PREFIXES + 1]) for n in range(CLIENTS)]
                 self._clients[network.name, family] = tuple(own)
-                addresses += [f"{client}/{length}" for client in own]
+                # All of them at once, which adding each as an address is not.
+                self._outside.routes.append(f"local {clients} dev lo")
         self._outside.attach(number, f"net{number}", addresses)
 
     def _direct(self, director: Director) -> None:

@@ -15,7 +15,11 @@ from lvsc.rehearsal import codes
 from lvsc.rehearsal.expect import Promise, Spread, promise
 from lvsc.rehearsal.found import Found, Proved
 
-MODES = ("passive", "strict", "epsv", "active")
+#: Modes of `agent/ftp.py` and what they are called here. The active client is one that takes data from the server's address and port alone.
+MODES = {
+    Family.IPV4: {"passive": "passive", "strict": "strict", "epsv": "epsv", "checking": "active"},
+    Family.IPV6: {"epsv": "epsv", "checking": "active"},
+}
 #: Clients of each kind of proof are others, so that none finds the traces of an earlier one.
 REACHING, STAYING, BESIDE, SPREADING = range(4), range(4, 20), range(20, 21), range(32, 160)
 LATER = range(160, CLIENTS)
@@ -260,9 +264,8 @@ class Asking:
 
     def _ftp(self, lowered: LoweredService, name: str, address: str, ip: Address) -> None:
         family = Family.of(ip)
-        modes = MODES if family is Family.IPV4 else ("epsv", "active")
         source = self._site.clients(address, family)[REACHING[0]]
-        transfers = self._site.fetch(str(ip), *modes, source=source)
+        transfers = self._site.fetch(str(ip), *MODES[family], source=source, limit=20)
         allowed = self._promise(lowered, family).shares
         failed = [t for t in transfers if t.server not in allowed]
         for transfer in failed:
@@ -270,9 +273,9 @@ class Asking:
             self._blame(
                 codes.NOT_REACHED,
                 lowered,
-                f"`{name}` at {ip} does not serve {transfer.mode} clients: {transfer}",
+                f"`{name}` at {ip} does not serve {MODES[family][transfer.mode]} clients: {transfer}",
             )
-        done = ", ".join(t.mode for t in transfers if t not in failed)
+        done = ", ".join(MODES[family][t.mode] for t in transfers if t not in failed)
         if done:
             self._found.proved.append(Proved(name, f"FTP at {ip}: {done}"))
 

@@ -66,6 +66,9 @@ class Work:
             ("ipv6/conf/all/disable_ipv6", "0"),
             ("ipv6/conf/default/accept_dad", "0"),
             ("ipv6/conf/all/accept_dad", "0"),
+            # Clients have the addresses of whole networks (routes of the type local), which are on no interface.
+            ("ipv4/ip_nonlocal_bind", forward),
+            ("ipv6/ip_nonlocal_bind", forward),
             ("ipv4/ip_forward", forward),
             ("ipv6/conf/all/forwarding", forward),
         ):

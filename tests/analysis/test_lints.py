@@ -19,6 +19,7 @@ INSIDE: Layer = {
     "addresses": {"inside": {"network": "inside", "ip": ["10.0.0.1"]}},
 }
 TWO: Layer = merged(PAIR, INSIDE, servers({"ip": ["10.0.0.21"]}, {"ip": ["10.0.0.22"]}))
+SYNCHRONISED: Layer = {"connection_sync": {"network": "lan", "id": 51}}
 GATEWAY: Layer = {"networks": {"inside": {"gateway": "inside"}}}
 NO_GATEWAY: Layer = {
     "addresses": {"inside": {"ip": ["192.0.2.11"], "network": "lan"}},
@@ -223,6 +224,12 @@ CASES: dict[str, tuple[str, str, Layer, Layer]] = {
             {"tuning": {"expire_nodest_conn": True}},
         ),
         of_pool(on_failure="drain"),
+    ),
+    "source-nat-and-synchronisation": (
+        "LVS418",
+        "services.web.source_nat",
+        merged(PAIR, SYNCHRONISED, service(source_nat=True)),
+        merged(PAIR, SYNCHRONISED),
     ),
     "quorum-unchecked": ("LVS412", "pools.web.quorum", of_pool(check="none", quorum=2), of_pool(quorum=2)),
 }

@@ -74,6 +74,20 @@ def test_addresses_and_connections_move_to_the_other_director_when_one_dies(
 
 
 @pytest.mark.full
+def test_connections_with_the_directors_own_address_die_with_it(trial: Start) -> None:
+    full_nat: Layer = {"services": {"web": {"source_nat": True}}}
+    site = trial(NAT, PAIR, SYNC, full_nat, backends=BACKENDS)
+    has_all(site, "lvs1")
+    connections = held(site)
+    site.until(lambda: told(site, "lvs2"), "lvs2 knows of the connections")
+
+    site.kill("lvs1")
+    has_all(site, "lvs2")
+    assert not set(still(site, connections).values()) & {"web1", "web2", "web3"}
+    assert set(site.tally(80, clients=6)) == {"web1", "web2", "web3"}
+
+
+@pytest.mark.full
 @pytest.mark.parametrize("packet_filter", ["iptables", "nftables"])
 def test_connections_that_nobody_told_of_die_with_their_director(trial: Start, packet_filter: str) -> None:
     edits = [("keepalived.conf", without("lvs_sync_daemon"))]

@@ -138,6 +138,15 @@ the client's address, as without it. Balance UDP ports with it, or remove it."""
     Severity.WARNING,
 )
 
+LOST_CONNECTIONS = Code(
+    "LVS418",
+    "connections that connection synchronisation does not save",
+    """With `source_nat` a real server sees the director's own address as the client. Connection synchronisation tells the other
+director of the connection and not of that address, so when a director dies, the service's open connections end, though
+connections of other services go on. New connections are served at once.""",
+    Severity.NOTE,
+)
+
 MISSING_FEATURE = Code(
     "LVS501",
     "something that the target's version cannot do",
@@ -203,6 +212,7 @@ ALL = (
     LOOSE_MARK,
     IDLE_ENGINE,
     STUCK_CLIENTS,
+    LOST_CONNECTIONS,
     MISSING_FEATURE,
     UNKNOWN_BACKEND,
     TWO_BACKENDS,

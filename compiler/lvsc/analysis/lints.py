@@ -41,6 +41,7 @@ def lint(lowered: Lowered) -> list[Diagnostic]:
         found += _stuck_clients(service, cluster)
         found += _half_tracked(service, cluster)
         found += _idle_engine(service)
+        found += _lost_connections(service, cluster)
     found += _zero_weights(lowered.services)
     found += _gateways(lowered.services, cluster)
     return [*found, *_quorums(lowered.services), *_source_nats(lowered.graph), *_loose_marks(lowered.graph)]
@@ -68,6 +69,15 @@ def _idle_engine(lowered: LoweredService) -> Iterator[Diagnostic]:
             lowered.service.origin / "persistence_engine",
             f"the engine `{lowered.service.persistence_engine}` reads nothing of {', '.join(other)}",
             help="balance UDP ports with it, or remove it",
+        )
+
+
+def _lost_connections(lowered: LoweredService, cluster: Cluster) -> Iterator[Diagnostic]:
+    if lowered.service.source_nat and cluster.connection_sync is not None:
+        yield codes.LOST_CONNECTIONS.at(
+            lowered.service.origin / "source_nat",
+            f"open connections of `{lowered.service.name}` end with their director, synchronised or not",
+            others=[Place(cluster.connection_sync.origin, Anchor.TABLE, "what saves those of other services")],
         )
 
 

@@ -21,7 +21,8 @@ in the spec; the rehearsal gives the routes and sets up no firewall.""",
 NOT_BALANCED = Code(
     "LVS803",
     "a service that is not balanced as its weights say",
-    """The connections did not spread over the real servers as the scheduler promises for these weights.""",
+    """Whole rounds of new connections did not spread over the real servers as the scheduler promises for these weights. `rr` and `wrr`
+keep to them exactly, the least-connection schedulers only about, and only that much is asked of them.""",
 )
 
 NOT_TOGETHER = Code(

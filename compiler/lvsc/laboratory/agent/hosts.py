@@ -40,7 +40,7 @@ class Hosts:
                 return [name for name in call["modules"] if not _module(name)]
             case "kill":
                 # The kernel goes on forwarding for a host without processes until it clears its network away. The wires are
-                # not deleted: an interface that a synchronisation daemon uses was never free again, and all hosts hung.
+                # not deleted: when they were, the kernel twice waited for ever for the interfaces to be free.
                 _ip(*(f"link set {wire} down" for wire in self._wires.pop(call["host"])))
                 self._hosts.pop(call["host"]).kill()
                 return None

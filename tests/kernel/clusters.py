@@ -31,6 +31,25 @@ NAT: Layer = {
     "services": {"web": {"address": "www", "pool": "web", "ports": ["tcp/80"], "scheduler": "wrr"}},
 }
 
+#: One director before real servers in its own network, who answer the clients themselves.
+LAN: Layer = {
+    "cluster": {"name": "trial", "target": "debian12", "forwarding": "direct"},
+    "networks": {"public": {"interface": "eth0", "prefixes": ["192.0.2.0/24", "2001:db8:2::/64"]}},
+    "directors": {"lvs1": {"addresses": {"public": ["192.0.2.2", "2001:db8:2::2"]}}},
+    "addresses": {"www": {"network": "public", "ip": ["192.0.2.10", "2001:db8:2::10"]}},
+    "pools": {
+        "web": {
+            "check": "none",
+            "real_servers": [
+                {"name": "web1", "ip": ["192.0.2.21", "2001:db8:2::21"]},
+                {"name": "web2", "ip": ["192.0.2.22", "2001:db8:2::22"]},
+                {"name": "web3", "ip": ["192.0.2.23", "2001:db8:2::23"]},
+            ],
+        }
+    },
+    "services": {"web": {"address": "www", "pool": "web", "ports": ["tcp/80"], "scheduler": "rr"}},
+}
+
 #: HTTP and HTTPS under one mark, each client on one server.
 BUNDLE: Layer = {"services": {"web": {"ports": ["tcp/80", "tcp/443"], "mark": 80, "persistence": "5m"}}}
 
@@ -83,3 +102,10 @@ METHODS: Layer = {
         "second": {"address": "second", "pool": "second", "ports": ["tcp/80"]},
     },
 }
+
+
+def servers(cluster: Layer, **changes: Layer) -> Layer:
+    """A layer that changes keys of some real servers of a cluster's pool `web`, by their names."""
+    entries = cluster["pools"]["web"]["real_servers"]
+    changed = [{**entry, **changes.get(entry["name"], {})} for entry in entries]
+    return {"pools": {"web": {"real_servers": changed}}}

@@ -29,11 +29,13 @@ Edit = tuple[str, Callable[[str], str]]
 class Trial(Site):
     """A cluster under trial, and the questions that tests ask of it."""
 
-    def __init__(self, laboratory: Laboratory, compiled: Compiled, tree: Path) -> None:
-        """As `Site` has it, of what was compiled."""
-        super().__init__(laboratory, compiled.lowered, tree)
-        self.compiled = compiled
-        self._built = tree
+    def __init__(
+        self, laboratory: Laboratory, layers: Sequence[Layer], backends: Sequence[str], directory: Path
+    ) -> None:
+        """As `Site` has it, of the layers' spec, which is built in a directory."""
+        self.compiled, self._built = _build(layers, backends, directory)
+        super().__init__(laboratory, self.compiled.lowered, self._built)
+        self._layers, self._backends, self._directory = layers, backends, directory
 
     def get(
         self,
@@ -84,6 +86,19 @@ class Trial(Site):
         for done in self.load(host):
             assert done.quiet, done
 
+    def rebuild(self, *layers: Layer) -> None:
+        """Build the spec anew, with these layers over those that the trial began with, and load every host again.
+
+        Servers serve also what is new; the hosts, their addresses and what was edited by hand are not made anew.
+        """
+        self.compiled, self._built = _build((*self._layers, *layers), self._backends, self._directory)
+        self.use(self.compiled.lowered, self._built)
+        self.serve()
+        for host in self.managed:
+            self.install(host)
+            for done in self.load(host):
+                assert done.quiet, done
+
     def becomes(self, look: Callable[[], T], wanted: T, limit: float = 60) -> None:
         """Wait until a look gives what is wanted, at most `limit` seconds; what it gave instead is shown."""
         end = time.monotonic() + limit
@@ -92,12 +107,14 @@ class Trial(Site):
         assert seen == wanted
 
     def hold(
-        self, name: str, port: int = 80, *, address: str = "www", family: Family = Family.IPV4
+        self, name: str, port: int | str = 80, *, address: str = "www", family: Family = Family.IPV4
     ) -> Answer:
-        """Open a connection by a name, which `say` asks on; who answered."""
+        """Open a connection by a name, which `say` asks on; a port is 80 or "udp/53". Who answered."""
+        protocol, _, number = f"tcp/{port}".rpartition("/")
         virtual = next(str(ip) for ip in self.cluster.addresses[address].ips if Family.of(ip) is family)
         source = self.clients(address, family)[0]
-        return self.open(name, Question(protocol=Protocol.TCP, host=virtual, port=port, source=source))
+        how = Protocol(protocol.rpartition("/")[2])
+        return self.open(name, Question(protocol=how, host=virtual, port=int(number), source=source))
 
     def table(self, director: str | None = None) -> str:
         """A director's IPVS table, as `ipvsadm -Sn` prints it."""
@@ -185,23 +202,9 @@ def trial(laboratories: Laboratories, tmp_path: Path) -> Start:
         if shared and standing is not None and had == key:
             laboratories.standing[where] = key, standing
             return standing
-        spec = tmp_path / "cluster.toml"
-        spec.write_text(tomli_w.dumps(merged(*layers)), encoding="utf-8")
-        words = [word for backend in backends for word in ("--backend", backend)]
-        built = subprocess.run(
-            [sys.executable, "-m", "lvsc", "build", str(spec), "-o", str(tmp_path), *words],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert built.returncode == 0, built.stderr
-        compiled = compile_spec(
-            spec.read_text(encoding="utf-8"), str(spec), plugins(), Options(backends=tuple(backends))
-        )
-        tree = tmp_path / compiled.cluster.name
+        site = Trial(where, layers, backends, tmp_path)
         for end, change in edits:
-            _edit(tree, end, change)
-        site = Trial(where, compiled, tree)
+            _edit(tmp_path, end, change)
         if serve:
             site.serve()
         if before is not None:
@@ -216,6 +219,24 @@ def trial(laboratories: Laboratories, tmp_path: Path) -> Start:
         return site
 
     return start_trial
+
+
+def _build(layers: Sequence[Layer], backends: Sequence[str], directory: Path) -> tuple[Compiled, Path]:
+    """Have `lvsc build` write the layers' spec; it compiled, and the cluster's tree."""
+    spec = directory / "cluster.toml"
+    spec.write_text(tomli_w.dumps(merged(*layers)), encoding="utf-8")
+    words = [word for backend in backends for word in ("--backend", backend)]
+    built = subprocess.run(
+        [sys.executable, "-m", "lvsc", "build", str(spec), "-o", str(directory), *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    compiled = compile_spec(
+        spec.read_text(encoding="utf-8"), str(spec), plugins(), Options(backends=tuple(backends))
+    )
+    return compiled, directory / compiled.cluster.name
 
 
 def _edit(tree: Path, end: str, change: Callable[[str], str]) -> None:

@@ -152,17 +152,21 @@ class Site:
             LaboratoryError: The kernel cannot.
         """
         self.laboratory = laboratory
-        self.lowered = lowered
-        self.cluster: Cluster = lowered.cluster
-        self.services = lowered.services if services is None else tuple(services)
-        self.topology: Topology = topology(self.cluster, [each.service for each in self.services])
-        self._tree = tree
         self._ftp: set[str] = set()
-        self.manifest: dict[str, Any] = json.loads((tree / "manifest.json").read_text(encoding="utf-8"))
+        self.use(lowered, tree, services)
+        self.topology: Topology = topology(self.cluster, [each.service for each in self.services])
         laboratory.make(self.topology)
         if not nftables(laboratory.kernel):
             for director in self.directors:
                 laboratory.call("variant", director, variant="legacy")
+
+    def use(self, lowered: Lowered, tree: Path, services: Sequence[LoweredService] | None = None) -> None:
+        """Take a built cluster for what is installed and loaded from now on; the machines stay what they are."""
+        self.lowered = lowered
+        self.cluster: Cluster = lowered.cluster
+        self.services = lowered.services if services is None else tuple(services)
+        self._tree = tree
+        self.manifest: dict[str, Any] = json.loads((tree / "manifest.json").read_text(encoding="utf-8"))
 
     @property
     def directors(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """As much of systemd as loading a host needs: the units' own commands, in the order and with the ties that the files state.
 
 From systemd.unit(5) and systemd.service(5): drop-ins, empty assignments, `-` before a command, EnvironmentFile=, Type=oneshot
-with RemainAfterExit=, PartOf=, ReloadPropagatedFrom=, the targets' WantedBy= through `enable --now`.
+with RemainAfterExit=, PartOf=, ReloadPropagatedFrom=, WantedBy= of what is enabled.
 """
 
 import os
@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class Units:
     def __init__(self, command: Command) -> None:
         self._command = command
         self._up: set[str] = set()
+        self._enabled: set[str] = set()
         self._daemons: dict[str, subprocess.Popen[bytes]] = {}
 
     def systemctl(self, arguments: list[str]) -> dict[str, Any]:
@@ -79,8 +80,7 @@ class Units:
             case "stop":
                 self._stop(name)
             case "restart":
-                self._stop(name)
-                self._start(name)
+                self._restart(name)
             case "reload":
                 self._reload(name)
             case "reload-or-restart" | "try-reload-or-restart":
@@ -90,12 +90,13 @@ class Units:
                     self._start(name)
             case "try-restart":
                 if self._is_up(name):
-                    self._stop(name)
-                    self._start(name)
+                    self._restart(name)
             case "enable":
+                self._enabled.add(name)
                 if now:
                     self._start(name)
             case "disable":
+                self._enabled.discard(name)
                 if now:
                     self._stop(name)
             case "is-active":
@@ -123,6 +124,8 @@ class Units:
         self._up.add(name)
         for line in unit.get("ExecStartPost", []):
             self._run(name, line, environment)
+        for other in self._tied(name, "WantedBy", self._enabled):
+            self._start(other)
 
     def _daemon(self, name: str, line: str, environment: dict[str, str]) -> None:
         argv, _ = _argv(line, environment)
@@ -144,6 +147,14 @@ class Units:
         if self._daemons[name].poll() is not None:
             said = Path(f"/run/{name}.log").read_text(encoding="utf-8", errors="replace")
             raise _UnitError(f"{name} ended at once: {said[-500:]}")
+
+    def _restart(self, name: str) -> None:
+        """Stop and start a unit, and what is part of it with it."""
+        parts = list(self._tied(name, "PartOf"))
+        self._stop(name)
+        self._start(name)
+        for other in parts:
+            self._start(other)
 
     def _stop(self, name: str) -> None:
         for other in self._tied(name, "PartOf"):
@@ -177,9 +188,9 @@ class Units:
         for other in self._tied(name, "ReloadPropagatedFrom"):
             self._reload(other)
 
-    def _tied(self, name: str, key: str) -> Iterator[str]:
-        """The units that are up and name this one under a key."""
-        for other in sorted(self._up - {name}):
+    def _tied(self, name: str, key: str, units: Set[str] | None = None) -> Iterator[str]:
+        """The units, of those that are up if none are said, that name this one under a key."""
+        for other in sorted((self._up if units is None else units) - {name}):
             if name in " ".join(_unit(other).get(key, [])).split():
                 yield other
 

@@ -1,5 +1,7 @@
 """keepalived as the manifest runs it: started once, reloaded without harm, stopped without a trace."""
 
+from functools import partial
+
 import pytest
 
 from lvsc.laboratory.site import Loaded
@@ -35,14 +37,18 @@ def test_loading_again_changes_what_is_different_and_nothing_else(pair: Trial) -
     # keepalived reloads when it comes to it: this change shows that it has.
     for director in pair.directors:
         pair.rewrite(director, ("keepalived.conf", replaced("weight 2", "weight 7")))
-        pair.becomes(lambda of=director: weights(pair, of)["192.0.2.10:80"], _AFTER)
+        pair.becomes(partial(_weights_of_web, pair, director), _AFTER)
     assert still(pair, connections) == connections
     assert pair.tally(80, clients=11) == _AFTER
 
     for director in pair.directors:
         pair.rewrite(director, ("keepalived.conf", replaced("weight 7", "weight 2")))
-        pair.becomes(lambda of=director: weights(pair, of)["192.0.2.10:80"], _BEFORE)
+        pair.becomes(partial(_weights_of_web, pair, director), _BEFORE)
     assert {director: _state(pair, director) for director in pair.directors} == before
+
+
+def _weights_of_web(pair: Trial, director: str) -> dict[str, int]:
+    return weights(pair, director)["192.0.2.10:80"]
 
 
 def test_stopping_gives_everything_up_at_once_and_leaves_nothing(pair: Trial) -> None:

@@ -34,7 +34,9 @@ def running(share: Path, command: Sequence[str]) -> Iterator[Guest]:
     (share / "command").write_text(shlex.join(command), encoding="utf-8")
     with boot_directory(share) as directory:
         # Its memory is a file there, by default in /dev/shm: a user's own directory may be closed to the guest's.
-        environment = {key: value for key, value in os.environ.items() if key not in ("TMPDIR", "TMP", "TEMP")}
+        environment = {
+            key: value for key, value in os.environ.items() if key not in ("TMPDIR", "TMP", "TEMP")
+        }
         if _needs_shim():
             shim = directory / "xstate.so"
             source = BOOT / "xstate.c"

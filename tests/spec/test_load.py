@@ -2,7 +2,7 @@ import pytest
 
 from lvsc.spec.load import load
 from lvsc.spec.model import Cluster
-from support.specs import DUAL, FILE, PAIR, Layer, document, found, merged, plugins, servers, spec
+from support.specs import DUAL, FILE, PAIR, Layer, document, found, merged, plugins, servers, service, spec
 
 
 def cluster(*layers: Layer) -> Cluster:
@@ -327,6 +327,22 @@ def test_every_mistake_is_reported_at_once() -> None:
         ("LVS201", "networks.lan.gateway"),
         ("LVS201", "services.web.pool"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "refused"),
+    [
+        ({"scheduler": "round-robin"}, ("LVS103", "services.web.scheduler")),
+        ({"persistence": "5 min"}, ("LVS105", "services.web.persistence")),
+        ({"schedular": "wlc"}, ("LVS101", "services.web.schedular")),
+        ({"ports": None}, ("LVS102", "services.web")),
+    ],
+    ids=["no choice", "wrong form", "misspelt", "missing"],
+)
+def test_a_name_that_nothing_has_is_said_beside_what_the_schema_refuses(
+    wrong: Layer, refused: tuple[str, str]
+) -> None:
+    assert sorted(found(spec(service(pool="wbe", **wrong)))) == [refused, ("LVS201", "services.web.pool")]
 
 
 def test_a_directors_interface_wins_over_its_networks() -> None:

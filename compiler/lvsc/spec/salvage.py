@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lvsc.diagnostics import Anchor, Diagnostic, KeyPath
+from lvsc.spec import model_codes
 
 #: The depth of a table with a name: `services.web`.
 _NAMED = 2
@@ -41,6 +42,8 @@ class Salvage:
         if diagnostic.place is None:
             return True
         path = diagnostic.place.origin.path
+        if diagnostic.code is model_codes.NAME and self._has(path):
+            return False  # whatever else its table lacks, nothing has the name
         if any(path[: len(prefix)] == prefix for prefix in self.lacking):
             return True
         # A misspelt key makes another one absent; what is wrong with the keys that are there is wrong.

@@ -14,6 +14,7 @@ from typing import NoReturn, Protocol
 
 from lvsc import __version__
 from lvsc.commands.console import COMMON, Console
+from lvsc.diagnostics import nearest
 from lvsc.report.colour import ColourChoice, use_colour
 
 OK, ERRORS, TROUBLE = 0, 1, 2
@@ -77,7 +78,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _open_closed_streams() -> None:
-    """Give the program the streams that it was started without: stdout refuses what is written to it, stderr drops it."""
+    """Give the program the streams that it was started without: stdin and stdout refuse, stderr drops what is written to it."""
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_WRONLY), "r")
     if sys.stdout is None:
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
     if sys.stderr is None:
@@ -101,6 +104,10 @@ def _stop(message: str, code: int = TROUBLE) -> int:
 def _run(words: Sequence[str]) -> int:
     parser, module = _parser(words)
     try:
+        if words and words[0] == _wanted(words) and words[0] not in COMMANDS:
+            near = nearest(words[0], COMMANDS)
+            advice = f"did you mean `{near}`?" if near else "`lvsc --help` lists them"
+            parser.error(f"there is no command `{words[0]}`: {advice}")
         arguments = parser.parse_args(words)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else TROUBLE
@@ -119,7 +126,7 @@ def _parser(words: Sequence[str]) -> tuple[argparse.ArgumentParser, Command | No
     )
     parser.add_argument("--version", action="version", version=f"lvsc {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", dest="command")
-    wanted = next((word for word in words if not word.startswith("-")), None)
+    wanted = _wanted(words)
     module: Command | None = None
     for name, line in COMMANDS.items():
         sub = subparsers.add_parser(
@@ -130,6 +137,11 @@ def _parser(words: Sequence[str]) -> tuple[argparse.ArgumentParser, Command | No
             _add_common(sub, getattr(module, "FORMATS", COMMON))
             module.add_arguments(sub)
     return parser, module
+
+
+def _wanted(words: Sequence[str]) -> str | None:
+    """The command that is asked for, if any."""
+    return next((word for word in words if not word.startswith("-")), None)
 
 
 def _command(name: str) -> Command:

@@ -63,7 +63,8 @@ def test_without_a_command_the_help_goes_to_stderr(project: Project) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("chek", "a.toml"), "invalid choice: 'chek'"),
+        (("chek", "a.toml"), "there is no command `chek`: did you mean `check`?"),
+        (("frobnicate",), "there is no command `frobnicate`: `lvsc --help` lists them"),
         (("check",), "the following arguments are required: SPEC"),
         (("check", "--no-such"), "SPEC"),
         (("check", "a.toml", "--targ", "debian12"), "unrecognized arguments: --targ"),
@@ -318,6 +319,7 @@ def test_a_full_device_is_2(stream: str) -> None:
     ("command", "stream", "code", "said"),
     [
         pytest.param("schema", 1, 2, "lvsc: error: Bad file descriptor\n", id="nowhere-for-the-result"),
+        pytest.param("check", 0, 0, "1 spec checked: no errors\n", id="nothing-to-read"),
         pytest.param("check", 1, 0, "1 spec checked: no errors\n", id="no-result"),
         pytest.param("schema", 2, 0, "", id="nothing-to-say"),
         pytest.param("check", 2, 0, "", id="nowhere-to-say-it"),
@@ -333,6 +335,18 @@ def test_a_closed_stream_is_no_internal_error(command: str, stream: int, code: i
         check=False,
     )
     assert (done.returncode, done.stderr) == (code, said)
+
+
+def test_a_spec_of_a_closed_standard_input_cannot_be_read() -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" <&-', "sh", sys.executable, "-m", "lvsc", "check", "-"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error[LVS010]: `-` cannot be read: Bad file descriptor\n")
 
 
 #: What a run loads that has no use for it costs every run.

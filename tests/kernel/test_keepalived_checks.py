@@ -173,15 +173,15 @@ def test_a_lost_quorum_brings_the_sorry_server_until_there_is_more_than_enough(p
     _becomes(pools, {"web2": 2, "web3": 1})
     _is_there(pools, "/run/down")
     pools.silence("web2")
-    _becomes(pools, {"sorry-web": 1})
+    _becomes(pools, {"sorry.web": 1})
     _is_there(pools, "/run/quorum_down")
     for family in Family:
-        assert pools.tally(80, clients=6, family=family) == {"sorry-web": 6}
+        assert pools.tally(80, clients=6, family=family) == {"sorry.web": 6}
 
     pools.run("lvs1", "rm", "-f", "/run/quorum_up", "/run/up")
     _serve(pools, "web2")
     _is_there(pools, "/run/up")
-    assert set(weights(pools)["192.0.2.10:80"]) == {"sorry-web"}, "3 is enough, but not after it was lost"
+    assert set(weights(pools)["192.0.2.10:80"]) == {"sorry.web"}, "3 is enough, but not after it was lost"
     _serve(pools, "web1")
     _becomes(pools, _WEIGHTS)
     _is_there(pools, "/run/quorum_up")

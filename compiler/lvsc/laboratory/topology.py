@@ -13,8 +13,9 @@ from lvsc.graph.nodes import Forwarding
 from lvsc.graph.traffic import Address, Family, Network
 from lvsc.spec.model import Cluster, ClusterNetwork, Director, ExternalFailover, PoolServer, Service
 
-#: The host that is everybody's router and has the clients' addresses.
-OUTSIDE = "outside"
+#: The host that is everybody's router and has the clients' addresses. No spec can give this name to another, nor the next.
+OUTSIDE = "outside.world"
+SORRY = "sorry.{pool}"
 #: Where clients live: networks for tests of devices (RFC 2544, RFC 5180), or others where the spec uses those.
 _CLIENTS = {
     Family.IPV4: ("198.18.0.0/15", "100.64.0.0/15", "172.30.0.0/15"),
@@ -239,7 +240,7 @@ class _Builder:
                 nat = sorry.forwarding is Forwarding.NAT and not any(
                     service.source_nat for service in self._services if service.pool is pool
                 )
-                yield f"sorry-{pool.name}", sorry.ips, "eth0", nat
+                yield SORRY.format(pool=pool.name), sorry.ips, "eth0", nat
 
     def _serve(self, name: str, ips: tuple[Address, ...], interface: str, *, gateway: bool) -> None:
         name = next((self._names[str(ip)] for ip in ips if str(ip) in self._names), name)

@@ -89,7 +89,7 @@ def rehearse(compiled: Compiled, tree: Path, kernel: Kernel | None, limit: float
             found = Found(kernel=chosen.value)
             _note_limits(compiled, chosen, found)
             site = _site(compiled, tree, running, found)
-            tell(f"loading {len(site.managed)} hosts")
+            tell(f"loading the hosts: {len(site.managed)}")
             site.serve()
             if _load(site, found):
                 tell("waiting for the directors")

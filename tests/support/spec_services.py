@@ -33,6 +33,8 @@ class Taken:
     rest: set[tuple[str, str]] = field(default_factory=set)
     """Where a service has all ports, or what no other has of them."""
     marks: set[int] = field(default_factory=set)
+    encrypted: dict[int, bool] = field(default_factory=dict)
+    """Of each control port that FTP by NAT has, whether its clients encrypt, which must hold for all of its services."""
 
     def take(self, names: list[str], protocol: str, first: int, last: int) -> bool:
         """Take a range at all of the addresses; False where a part of it is taken."""
@@ -225,6 +227,8 @@ def _ftp(
         values["passive_ports"] = f"{first}-{last}"
         taking.append((first, last))
     free = not first <= control <= last and all(taken.take(places, "tcp", *some) for some in taking)
+    if method is Forwarding.NAT and taken.encrypted.setdefault(control, tls) is not tls:
+        return pool, None
     # IPVS would give it the ports that a service of all ports has.
     if not places or not free or not taken.take_rest(places, "tcp"):
         return pool, None

@@ -59,7 +59,7 @@ WRONG = {
     ),
     "broadcast-address-of-its-network": (
         "LVS202",
-        "addresses.www.ip",
+        "addresses.www.ip.0",
         {"addresses": {"www": {"ip": ["192.0.2.255"]}}},
         {
             "addresses": {"www": {"ip": ["192.0.2.255"]}},
@@ -249,8 +249,8 @@ WRONG = {
     ),
     "virtual-address-outside": (
         "LVS209",
-        "addresses.www.ip",
-        {"addresses": {"www": {"ip": ["198.51.100.10"]}}},
+        "addresses.www.ip.1",
+        {"addresses": {"www": {"ip": ["192.0.2.99", "198.51.100.10"]}}},
         {"addresses": {"www": {"ip": ["192.0.2.99"]}}},
     ),
     "own-address-outside": (
@@ -314,6 +314,19 @@ WRONG = {
 def test_what_the_schema_cannot_say(code: str, path: str, wrong: Layer, right: Layer) -> None:
     assert found(spec(wrong)) == [(code, path)]
     assert found(spec(right)) == []
+
+
+def test_a_wrong_address_does_not_move_the_others_place() -> None:
+    wrong: Layer = {
+        "addresses": {"www": {"ip": ["192.0.2.300", "198.51.100.10"]}},
+        "directors": {"lvs1": {"addresses": {"lan": ["192.0.2.02", "198.51.100.2"]}}},
+    }
+    assert sorted(found(spec(wrong))) == [
+        ("LVS202", "addresses.www.ip.0"),
+        ("LVS202", "directors.lvs1.addresses.lan.0"),
+        ("LVS209", "addresses.www.ip.1"),
+        ("LVS209", "directors.lvs1.addresses.lan.1"),
+    ]
 
 
 def test_every_mistake_is_reported_at_once() -> None:

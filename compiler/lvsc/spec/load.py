@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lvsc.diagnostics import Anchor, Diagnostic, Place
+from lvsc.diagnostics import Anchor, Diagnostic, Origin, Place
 from lvsc.graph.nodes import Forwarding
 from lvsc.graph.traffic import Address, Network
 from lvsc.spec import model_codes as codes
@@ -125,14 +125,14 @@ def _check_gateway(table: Table, network: ClusterNetwork, addresses: Mapping[str
 
 def _address(name: str, table: Table, networks: Mapping[str, ClusterNetwork]) -> NamedAddress:
     network = table.text("network") or ""
-    ips = table.addresses("ip")
+    ips = table.placed_addresses("ip")
     if require_name(table, network, networks, "network", "network"):
-        for ip in ips:
-            _require_inside(table, networks[network], ip, "ip")
-    return NamedAddress(name=name, network=network, ips=ips, origin=table.origin())
+        for ip, place in ips.items():
+            _require_inside(table, networks[network], ip, place)
+    return NamedAddress(name=name, network=network, ips=tuple(ips), origin=table.origin())
 
 
-def _require_inside(table: Table, network: ClusterNetwork, ip: Address, *steps: str | int) -> None:
+def _require_inside(table: Table, network: ClusterNetwork, ip: Address, place: Origin) -> None:
     prefix = network.prefix_of(ip)
     # A prefix of two addresses or one has none to spare (RFC 3021, RFC 6164).
     if prefix is not None and prefix.num_addresses > 2:  # noqa: PLR2004
@@ -140,7 +140,7 @@ def _require_inside(table: Table, network: ClusterNetwork, ip: Address, *steps: 
         if broadcast or ip == prefix.network_address:
             table.problems.append(
                 codes.ADDRESS.at(
-                    table.origin(*steps),
+                    place,
                     f"`{ip}` is the {'broadcast' if broadcast else 'network'} address of `{prefix}`",
                     help="write an address that one host can have",
                 )
@@ -149,7 +149,7 @@ def _require_inside(table: Table, network: ClusterNetwork, ip: Address, *steps: 
         prefixes = ", ".join(f"`{prefix}`" for prefix in network.prefixes)
         table.problems.append(
             codes.OUTSIDE.at(
-                table.origin(*steps),
+                place,
                 f"`{ip}` is outside network `{network.name}`",
                 others=[Place(network.origin, Anchor.TABLE, f"has {prefixes}")],
                 help="correct the address, or add its prefix to the network",
@@ -177,10 +177,11 @@ def _director(name: str, table: Table, networks: Mapping[str, ClusterNetwork]) -
     addresses: dict[str, tuple[Address, ...]] = {}
     if own := table.table("addresses"):
         for network in own:
-            addresses[network] = own.addresses(network)
+            placed = own.placed_addresses(network)
+            addresses[network] = tuple(placed)
             if require_name(table, network, networks, "network", "addresses", network, anchor=Anchor.KEY):
-                for index, ip in enumerate(addresses[network]):
-                    _require_inside(table, networks[network], ip, "addresses", network, index)
+                for ip, place in placed.items():
+                    _require_inside(table, networks[network], ip, place)
     texts: dict[str, dict[str, str]] = {}
     for key in ("interfaces", "macs"):
         by_network = table.table(key)

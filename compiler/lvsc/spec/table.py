@@ -119,7 +119,11 @@ class Table:
 
     def addresses(self, key: str) -> tuple[Address, ...]:
         """A list of hosts' IP addresses, no two the same."""
-        found: dict[Address, None] = {}
+        return tuple(self.placed_addresses(key))
+
+    def placed_addresses(self, key: str) -> dict[Address, Origin]:
+        """A list of hosts' IP addresses, and where each stands."""
+        found: dict[Address, Origin] = {}
         for index, text in enumerate(self.texts(key)):
             address = self._address(text, key, index)
             if address is None or not self._is_hosts(address, key, index):
@@ -130,8 +134,8 @@ class Table:
                         self.origin(key, index), f"`{address}` is here twice", help="remove one of the two"
                     )
                 )
-            found[address] = None
-        return tuple(found)
+            found.setdefault(address, self.origin(key, index))
+        return found
 
     def _address(self, text: str, *steps: str | int) -> Address | None:
         address = parse_address(text)

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_seconds,
         default=LIMIT,
         metavar="SECONDS",
-        help=f"begin no proof that may end later than this (default: {LIMIT})",
+        help=f"once the hosts are loaded, begin no proof that may end later than this (default: {LIMIT})",
     )
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from lvsc.laboratory.guest import BOOT, Guest, boot_directory, hand_over, started
 
+#: Bytes that the guest may use; it takes what it needs of them, some 60 MB and 15 more for each host.
+_MEMORY = 1 << 30
 _MODULES = Path("/usr/lib/uml/modules")
 
 
@@ -33,10 +35,7 @@ def running(share: Path, command: Sequence[str]) -> Iterator[Guest]:
     """Boot it; see `lvsc.laboratory.kernels.running`."""
     (share / "command").write_text(shlex.join(command), encoding="utf-8")
     with boot_directory(share) as directory:
-        # Its memory is a file there, by default in /dev/shm: a user's own directory may be closed to the guest's.
-        environment = {
-            key: value for key, value in os.environ.items() if key not in ("TMPDIR", "TMP", "TEMP")
-        }
+        environment = {**os.environ, "TMPDIR": _memory_in(directory)}
         if _needs_shim():
             shim = directory / "xstate.so"
             source = BOOT / "xstate.c"
@@ -49,7 +48,15 @@ def running(share: Path, command: Sequence[str]) -> Iterator[Guest]:
                 hand_over(directory)
         arguments = [
             "linux.uml",
-            *("mem=256M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", "quiet", "panic=-1"),
+            *(
+                f"mem={_MEMORY >> 20}M",
+                "root=/dev/root",
+                "rootfstype=hostfs",
+                "rootflags=/",
+                "ro",
+                "quiet",
+                "panic=-1",
+            ),
             *("con=null", "con0=null,fd:1", "ssl=null", f"uml_dir={directory}/"),
             "random.trust_cpu=on",  # else Python waits 10 s for entropy
             "initcall_blacklist=raid6_select_algo",  # a benchmark of 0.8 s
@@ -57,6 +64,15 @@ def running(share: Path, command: Sequence[str]) -> Iterator[Guest]:
         ]
         with started(arguments, directory, environment) as guest:
             yield guest
+
+
+def _memory_in(directory: Path) -> str:
+    """Where the file with the guest's memory goes: to memory, if that has room for all that the guest may use."""
+    try:
+        room = os.statvfs("/dev/shm")  # noqa: S108 - the kernel makes a file without a name there
+    except FileNotFoundError:
+        return str(directory)
+    return "/dev/shm" if room.f_bavail * room.f_frsize > _MEMORY else str(directory)  # noqa: S108 - likewise
 
 
 def _needs_shim() -> bool:

@@ -24,6 +24,8 @@ from lvsc.spec.model import Firewall, reached_at
 
 #: More machines than this make a laboratory slow; the services beyond are left out.
 MACHINES = 40
+#: How many of many names are said.
+_NAMED = 5
 #: How long the directors have to take their addresses and servers in, in seconds.
 _SETTLING = 30
 #: Where the programs of root's are, whoever runs lvsc.
@@ -66,14 +68,13 @@ def rehearse(compiled: Compiled, tree: Path, kernel: Kernel | None, limit: float
         compiled: The cluster.
         tree: The directory of the cluster that was built.
         kernel: Where; None takes the quickest that can.
-        limit: Seconds; no proof is begun that may end later. Booting and loading are not cut short.
+        limit: Seconds from when the hosts are loaded; no proof is begun that may end later.
         tell: Is told what is being done, a line each.
 
     Raises:
         DiagnosticError: A kernel, a module or a program is missing, or the spec leaves no room for what a laboratory needs.
         LaboratoryError: The kernel did not come up, or is gone.
     """
-    began = time.monotonic()
     usable = kernels(compiled, kernel)
     _refuse_missing_programs(compiled)
     modules = sorted({node.name for node in compiled.lowered.graph if isinstance(node, KernelModule)})
@@ -92,9 +93,10 @@ def rehearse(compiled: Compiled, tree: Path, kernel: Kernel | None, limit: float
             tell(f"loading the hosts: {len(site.managed)}")
             site.serve()
             if _load(site, found):
+                end = time.monotonic() + limit
                 tell("waiting for the directors")
                 _settle(site)
-                _prove(site, found, lambda: limit - (time.monotonic() - began), tell)
+                _prove(site, found, lambda: end - time.monotonic(), tell)
             return found
     raise AssertionError("kernels() gives one at least")
 
@@ -171,13 +173,17 @@ def _within_reach(compiled: Compiled, found: Found) -> tuple[LoweredService, ...
     """The services, in the spec's order, whose machines a laboratory can hold."""
     machines = {director.name for director in compiled.cluster.directors}
     chosen: list[LoweredService] = []
+    beyond: list[str] = []
     for lowered in compiled.lowered.services:
         more = {server.name for server in lowered.service.pool.enabled}
         if len(machines | more) > MACHINES and chosen:
-            found.left_out.append(LeftOut(lowered.service.name, f"more than {MACHINES} machines"))
-            continue
-        machines |= more
-        chosen.append(lowered)
+            beyond.append(lowered.service.name)
+        else:
+            machines |= more
+            chosen.append(lowered)
+    if beyond:
+        names = ", ".join(beyond[:_NAMED]) + (" and others" if len(beyond) > _NAMED else "")
+        found.left_out.append(LeftOut(f"{len(beyond)} services ({names})", f"more than {MACHINES} machines"))
     return tuple(chosen)
 
 

@@ -93,10 +93,7 @@ def rehearse(compiled: Compiled, tree: Path, kernel: Kernel | None, limit: float
             tell(f"loading the hosts: {len(site.managed)}")
             site.serve()
             if _load(site, found):
-                end = time.monotonic() + limit
-                tell("waiting for the directors")
-                _settle(site)
-                _prove(site, found, lambda: end - time.monotonic(), tell)
+                _prove(site, found, limit, tell)
             return found
     raise AssertionError("kernels() gives one at least")
 
@@ -112,7 +109,14 @@ def _site(compiled: Compiled, tree: Path, running: Laboratory, found: Found) -> 
         ) from error
 
 
-def _prove(site: Site, found: Found, left: Callable[[], float], tell: Tell) -> None:
+def _prove(site: Site, found: Found, limit: float, tell: Tell) -> None:
+    end = time.monotonic() + limit
+
+    def left() -> float:
+        return end - time.monotonic()
+
+    tell("waiting for the directors")
+    _settle(site)
     asking, dying = Asking(site, site.services, found), Dying(site, site.services, found, left)
     proofs = (
         ("every address and port", asking.reach),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lvsc.laboratory.kernels import Kernel, why_not
+from support import guest, guest_lvsc
 from support.cli import Project
 from support.specs import spec
 
@@ -107,3 +108,47 @@ def _processes_of(place: str) -> set[int]:
 def _need(kernel: Kernel) -> None:
     if why := why_not(kernel):
         pytest.skip(why)
+
+
+#: What a machine has that a rehearsal on its own kernel must leave alone.
+STATE = r"""
+state() {
+    echo == $1
+    ip -o addr; ip route; ip -o link | cut -d: -f2; ip netns
+    cat /proc/mounts /proc/net/ip_vs /proc/net/nf_conntrack 2>&1 | grep -v "^lvsc-nothing"
+    sysctl -a 2>/dev/null | grep -E "^net[.](ipv4[.](ip_forward|vs)|netfilter)|nf_conntrack_max"
+    iptables-legacy-save | grep -v "^#"; ipvsadm -Sn
+    find /etc /run -newer /mnt/shop.toml ! -path "/run/modules*" 2>/dev/null | sort
+    ls /tmp
+    ps -e -o args= | grep -v -e " ps " -e "^ps" -e "^\[" -e "^grep" -e "^sort" -e "^sh" | sort
+}
+"""
+
+
+@pytest.mark.kernel
+def test_a_rehearsal_on_the_machines_own_kernel_touches_nothing_of_it(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    tuned = {"tuning": {"conntrack_max": 262144, "conntrack_buckets": 65536, "connection_table_bits": 14}}
+    project.write("shop.toml", spec(tuned, cluster={"backends": ["iptables"]}))
+    packages = guest_lvsc.packages(tmp_path_factory.mktemp("lvsc") / guest_lvsc.DIRECTORY)
+    script = [
+        "for module in ipv6 ip_vs ip_vs_wlc nf_conntrack veth bridge overlay; do modprobe $module; done",
+        f"sleep 1; touch shop.toml; {STATE}",
+        "state before",
+        f"{guest_lvsc.command()} rehearse shop.toml --kernel native --limit 600 >said 2>told; echo $? >code",
+        "state after",
+        "echo == code; cat code; echo == said; cat said told",
+    ]
+    done = guest.run(
+        ["sh", "-c", "\n".join(script)],
+        timeout=300,
+        files={"shop.toml": project.read("shop.toml")},
+        trees={guest_lvsc.DIRECTORY: packages},
+    )
+    before, after, code, said = (block.partition("\n")[2] for block in done.stdout.split("== ")[1:])
+    assert code == "0\n", said
+    assert "web: reached at tcp 192.0.2.10:80" in said
+    assert "rehearse:   0 s: making namespaces" in said
+    assert before == after
+    assert len(before.splitlines()) > 30

@@ -235,6 +235,8 @@ def _note_limits(compiled: Compiled, kernel: Kernel, found: Found) -> None:
         found.left_out.append(
             LeftOut("iptables over nftables", "the legacy variant ran: this kernel has no other")
         )
+    if kernel is Kernel.NATIVE and compiled.cluster.tuning is not None:
+        found.left_out.append(LeftOut("the sizes of the kernel's tables", "they are this machine's"))
     if compiled.cluster.firewall in (Firewall.STATEFUL, Firewall.FIREWALLD):
         found.left_out.append(LeftOut("the directors' own firewall", "its rules are not in the spec"))
     for lowered in compiled.lowered.services:

@@ -2,9 +2,10 @@
 
 A machine of its own has no other network namespace. Here hosts share a kernel, and a few things belong to all of them:
 modules with their parameters, and the size of the connection tracking table (net/netfilter/nf_conntrack_standalone.c makes
-those sysctls read-only elsewhere).
+those sysctls read-only elsewhere). Where the kernel is the machine's own, they are the machine's and stay as they are.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 #: How long a command may take, in seconds.
 LIMIT = 60
 _SHARED = ("net.netfilter.nf_conntrack_max", "net.netfilter.nf_conntrack_buckets", "net.nf_conntrack_max")
+_NATIVE = os.environ.get("KERNEL") == "native"
 _REFUSED = re.compile(r'sysctl: (?:setting key|permission denied on key) ["\']([^"\']+)["\'].*')
 
 
@@ -29,6 +31,8 @@ class Commands:
         if not Path(argv[0]).exists() and (here := shutil.which(Path(argv[0]).name)):
             argv = [here, *argv[1:]]
         match Path(argv[0]).name:
+            case "modprobe" if _NATIVE:
+                return self._run([argv[0], "--config=/dev/null", *argv[1:]], stdin, limit)
             case "modprobe":
                 return self._run(self._from_first(argv), stdin, limit)
             case "sysctl" if "-p" in argv:
@@ -44,7 +48,7 @@ class Commands:
             return said
         for line in Path(argv[-1]).read_text(encoding="utf-8").splitlines():
             key, equals, value = (word.strip() for word in line.partition("="))
-            if equals and key in refused:
+            if equals and key in refused and not _NATIVE:
                 shared = self._run(self._from_first([argv[0], "-q", "-w", f"{key}={value}"]), "", LIMIT)
                 if shared["status"]:
                     return shared

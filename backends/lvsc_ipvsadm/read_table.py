@@ -124,10 +124,12 @@ def selector_of(words: Sequence[str]) -> tuple[Selector, int]:
 
 
 def label(selector: Selector) -> str:
-    """What a service is called whose name in the spec is not said."""
+    """What a service is called whose name in the spec is not said: as comparisons call it, which take it for no name."""
     match selector:
         case MarkSelector(mark, family):
-            return f"mark {mark}" if family is Family.IPV4 else f"mark {mark} for IPv6"
+            return f"mark {mark}" if family is Family.IPV4 else f"mark {mark} over IPv6"
+        case AddressSelector(protocol, address, 0):
+            return f"{protocol.value} {address}, any port"
         case AddressSelector(protocol, address, port):
             where = f"[{address}]" if address.version == Family.IPV6.value else str(address)
             return f"{protocol.value} {where}:{port}"

@@ -187,7 +187,8 @@ def test_sorry_servers(
 
 def test_a_quorum_belongs_to_each_virtual_service() -> None:
     layers: Layer = {"pools": {"web": {"quorum": 2, "hysteresis": 1, "notify": {"quorum_down": "/bin/down"}}}}
-    nodes = list(lowered(spec(DUAL, layers)).graph.of(Quorum))
+    both: Layer = servers({"weight": 3, "ip": ["192.0.2.21", "2001:db8::21"]})
+    nodes = list(lowered(spec(DUAL, both, layers)).graph.of(Quorum))
     assert [(n.selector.family.value, n.weight, n.hysteresis, n.up, n.down) for n in nodes] == [
         (4, 2, 1, None, "/bin/down"),
         (6, 2, 1, None, "/bin/down"),

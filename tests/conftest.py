@@ -5,6 +5,8 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from support.tell import Tell
+
 # A law is about results. A busy machine is no counterexample, and what CI judges must not depend on chance.
 settings.register_profile(
     "lvsc",
@@ -36,6 +38,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("full"):
                 item.add_marker(pytest.mark.skip(reason="only in the full set: --full"))
+
+
+#: The name of the property in which a test's lines travel, from another process too.
+_TOLD = "told"
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Tell:
+    """Has the end of the run say a line."""
+    return lambda line: request.node.user_properties.append((_TOLD, line))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = (report for kind in terminalreporter.stats.values() for report in kind)
+    told = {
+        line for report in reports for name, line in getattr(report, "user_properties", ()) if name == _TOLD
+    }
+    if told:
+        terminalreporter.section("how emitted files were judged")
+        for line in sorted(told):
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture

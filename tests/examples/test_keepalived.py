@@ -10,9 +10,8 @@ from lvsc.targets import Program, Version
 from support import keepalived
 from support.examples import EXAMPLES
 from support.keepalived_keywords import unknown_keywords
+from support.tell import Tell
 from support.trees import HostTree, trees
-
-from .conftest import Judged
 
 
 def files(example: str) -> Iterator[tuple[HostTree, str, Version]]:
@@ -25,20 +24,20 @@ def files(example: str) -> Iterator[tuple[HostTree, str, Version]]:
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_the_targets_release_knows_every_keyword(example: str, judged: Judged) -> None:
+def test_the_targets_release_knows_every_keyword(example: str, tell: Tell) -> None:
     found = Counter((text, version) for _, text, version in files(example))
     for text, version in found:
         assert unknown_keywords(text, version) == [], version
     assert found
     releases = ", ".join(map(str, sorted({version for _, version in found})))
-    judged(
+    tell(
         f"{example}: keepalived.conf of {sum(found.values())} hosts ({len(found)} different):"
         f" by the keywords of keepalived {releases}"
     )
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_the_installed_keepalived_has_no_complaint(example: str, tmp_path: Path, judged: Judged) -> None:
+def test_the_installed_keepalived_has_no_complaint(example: str, tmp_path: Path, tell: Tell) -> None:
     if reason := keepalived.why_not():
         pytest.skip(reason)
     installed = keepalived.installed()
@@ -50,7 +49,7 @@ def test_the_installed_keepalived_has_no_complaint(example: str, tmp_path: Path,
         to = ", ".join(map(str, sorted(read_by)))
         unknown = unknown_keywords(text, installed)
         if unknown:
-            judged(f"{example}: keepalived.conf for {to}: not by keepalived {installed}: {unknown[0]}")
+            tell(f"{example}: keepalived.conf for {to}: not by keepalived {installed}: {unknown[0]}")
             continue
         complaints = keepalived.complaints(text, tmp_path)
         if max(read_by) < installed:
@@ -58,4 +57,4 @@ def test_the_installed_keepalived_has_no_complaint(example: str, tmp_path: Path,
             complaints = [said for said in complaints if " is deprecated - " not in said]
         assert complaints == []
         asked += 1
-    judged(f"{example}: keepalived.conf, {asked} of {len(releases)} different: by keepalived {installed} -t")
+    tell(f"{example}: keepalived.conf, {asked} of {len(releases)} different: by keepalived {installed} -t")

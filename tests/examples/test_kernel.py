@@ -12,9 +12,8 @@ import pytest
 
 from lvsc.plugin import Stage
 from support import guest, ipvsadm_table
+from support.tell import Tell
 from support.trees import Commands, HostTree, trees
-
-from .conftest import Judged
 
 pytestmark = pytest.mark.kernel
 
@@ -121,7 +120,7 @@ def without_thresholds(text: str) -> ipvsadm_table.Table:
     return table
 
 
-def test_every_host_loads_its_settings_tables_and_tunnels_twice(judged: Judged) -> None:
+def test_every_host_loads_its_settings_tables_and_tunnels_twice(tell: Tell) -> None:
     hosts = list(different())
     files: dict[str, str] = {}
     lines = [script(tree, files) for tree in hosts]
@@ -135,6 +134,4 @@ def test_every_host_loads_its_settings_tables_and_tunnels_twice(judged: Judged) 
         wanted = tree.text(RULES)
         if wanted is not None:
             assert without_thresholds(once) == without_thresholds(wanted), tree
-    judged(
-        f"modules, settings, IPVS tables and tunnels, {len(hosts)} different hosts: loaded twice in a guest"
-    )
+    tell(f"modules, settings, IPVS tables and tunnels, {len(hosts)} different hosts: loaded twice in a guest")

@@ -13,9 +13,8 @@ import pytest
 from lvsc.plugin import Artifact, Stage
 from support import ipvsadm_table, place
 from support.examples import EXAMPLES
+from support.tell import Tell
 from support.trees import Commands, HostTree, read_unit, trees
-
-from .conftest import Judged
 
 
 @dataclass(slots=True)
@@ -44,8 +43,8 @@ def cases(example: str, stage: Stage, backend: str) -> list[Case]:
     return list(found.values())
 
 
-def report(judged: Judged, example: str, what: str, found: list[Case], how: str) -> None:
-    judged(f"{example}: {what} of {sum(case.hosts for case in found)} hosts ({len(found)} different): {how}")
+def report(tell: Tell, example: str, what: str, found: list[Case], how: str) -> None:
+    tell(f"{example}: {what} of {sum(case.hosts for case in found)} hosts ({len(found)} different): {how}")
 
 
 def commands(of: Commands) -> str:
@@ -95,7 +94,7 @@ def test_a_unit_does_what_the_manifest_says(example: str) -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_nft_loads_the_tables_twice_and_removes_them(example: str, tmp_path: Path, judged: Judged) -> None:
+def test_nft_loads_the_tables_twice_and_removes_them(example: str, tmp_path: Path, tell: Tell) -> None:
     found = cases(example, Stage.PACKET_FILTER, "nftables")
     nft = version("nft", "--version")
     for case in found:
@@ -104,7 +103,7 @@ def test_nft_loads_the_tables_twice_and_removes_them(example: str, tmp_path: Pat
         before, once, after = shown(ran, case)
         assert set(re.findall(r"^table \S+ (\S+) \{$", once, re.MULTILINE)) == {"lvsc"}
         assert before == after == ""
-    report(judged, example, "nftables.nft", found, f"loaded twice by {nft}")
+    report(tell, example, "nftables.nft", found, f"loaded twice by {nft}")
 
 
 SAVE = r"{ iptables-save; ip6tables-save; } 2>/dev/null | sed '/^#/d; s/\[[0-9:]*\]$//'"
@@ -113,7 +112,7 @@ SAVE = r"{ iptables-save; ip6tables-save; } 2>/dev/null | sed '/^#/d; s/\[[0-9:]
 @pytest.mark.parametrize("variant", place.VARIANTS)
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_iptables_loads_the_chains_twice_and_removes_them(
-    example: str, variant: str, tmp_path: Path, judged: Judged
+    example: str, variant: str, tmp_path: Path, tell: Tell
 ) -> None:
     found = cases(example, Stage.PACKET_FILTER, "iptables")
     listing = "iptables -t mangle -S; iptables-save"
@@ -130,11 +129,11 @@ def test_iptables_loads_the_chains_twice_and_removes_them(
         chains = {rule.split()[1] for rule in rules}
         assert set(re.findall(r"^-A [A-Z]+ -j (LVSC-\S+)$", once, re.MULTILINE)) == chains
         assert "LVSC" not in before + after
-    report(judged, example, "iptables.v4 and .v6", found, f"loaded twice by {iptables}")
+    report(tell, example, "iptables.v4 and .v6", found, f"loaded twice by {iptables}")
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_addresses_are_added_twice_and_removed(example: str, tmp_path: Path, judged: Judged) -> None:
+def test_addresses_are_added_twice_and_removed(example: str, tmp_path: Path, tell: Tell) -> None:
     every = cases(example, Stage.ADDRESSES, "host")
     found = [case for case in every if all(kind == "address" for kind, *_ in wanted(case))]
     if not found:
@@ -155,7 +154,7 @@ def test_addresses_are_added_twice_and_removed(example: str, tmp_path: Path, jud
         before, once, after = shown(ran, case)
         assert sorted(once.splitlines()) == sorted(" ".join(line) for line in lines)
         assert before == after == ""
-    report(judged, example, "addresses.sh", found, "run twice")
+    report(tell, example, "addresses.sh", found, "run twice")
 
 
 def wanted(case: Case) -> list[tuple[str, ...]]:
@@ -165,7 +164,7 @@ def wanted(case: Case) -> list[tuple[str, ...]]:
     return [tuple(line.split()) for line in lines.splitlines()]
 
 
-def test_an_independent_reader_understands_every_ipvs_table(judged: Judged) -> None:
+def test_an_independent_reader_understands_every_ipvs_table(tell: Tell) -> None:
     texts: dict[str, int] = {}
     for tree in trees():
         text = tree.text("/etc/lvsc/ipvsadm.rules")
@@ -175,7 +174,7 @@ def test_an_independent_reader_understands_every_ipvs_table(judged: Judged) -> N
         table = ipvsadm_table.read(text)
         assert table
         assert all(service.servers for service in table.values())
-    judged(
+    tell(
         f"ipvsadm.rules of {sum(texts.values())} hosts ({len(texts)} different): read by the tests' own reader"
     )
 

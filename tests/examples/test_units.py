@@ -11,9 +11,8 @@ import pytest
 
 from lvsc.plugin import Init
 from support.examples import EXAMPLES
+from support.tell import Tell
 from support.trees import HostTree, trees
-
-from .conftest import Judged
 
 #: A unit that is not lvsc's, where lvsc adds to it.
 STUB = "[Service]\nType=oneshot\nExecStart=/bin/true\n"
@@ -36,7 +35,7 @@ def units(tree: HostTree) -> Mapping[str, str]:
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_systemd_finds_no_fault_with_a_unit(example: str, tmp_path: Path, judged: Judged) -> None:
+def test_systemd_finds_no_fault_with_a_unit(example: str, tmp_path: Path, tell: Tell) -> None:
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
         pytest.skip("no systemd-analyze: apt-get install systemd")
@@ -59,4 +58,4 @@ def test_systemd_finds_no_fault_with_a_unit(example: str, tmp_path: Path, judged
             env={**os.environ, "SYSTEMD_UNIT_PATH": f"{directory}:"},
         )
         assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", ""), tree
-    judged(f"{example}: units, {len(different)} different sets: by systemd-analyze verify")
+    tell(f"{example}: units, {len(different)} different sets: by systemd-analyze verify")

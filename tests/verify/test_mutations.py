@@ -13,6 +13,7 @@ from lvsc.verify.readback import read_back
 from support.emitted_mutations import Mutation, in_place_of, mutants, silent
 from support.pages import ROOT
 from support.specs import compile_text, plugins
+from support.tell import Tell
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
 #: Of each file; every change of every file takes ten times as long, and has been seen to find no more.
@@ -74,9 +75,7 @@ def reported(compiled: Compiled, mutation: Mutation) -> bool:
     return bool(read_back(in_place_of(compiled, mutation.file)).diagnostics)
 
 
-def test_every_change_of_what_is_said_is_found(
-    files: list[tuple[Compiled, EmittedFile]], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_change_of_what_is_said_is_found(files: list[tuple[Compiled, EmittedFile]], tell: Tell) -> None:
     found, missed, same = Counter[str](), Counter[str](), Counter[str]()
     surviving = []
     for compiled, file in files:
@@ -88,13 +87,10 @@ def test_every_change_of_what_is_said_is_found(
             else:
                 missed[file.backend] += 1
                 surviving.append(str(mutation))
-    with capsys.disabled():
-        for backend in sorted(found):
-            wrong = found[backend] + missed[backend]
-            print(  # noqa: T201 - the score is a result
-                f"\n{backend}: {found[backend]} of {wrong} changes found, {same[backend]} others change nothing",
-                end="",
-            )
+    for backend in sorted(found):
+        wrong = found[backend] + missed[backend]
+        said = f"{found[backend]} of {wrong} changes found, {same[backend]} others change nothing"
+        tell(f"mutations of {backend}: {said}")
     assert not surviving
     assert {"iptables", "nftables"} <= found.keys()
     assert min(found.values()) > 100

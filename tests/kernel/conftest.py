@@ -35,7 +35,8 @@ class Trial(Site):
         """As `Site` has it, of the layers' spec, which is built in a directory."""
         self.compiled, self._built = _build(layers, backends, directory)
         super().__init__(laboratory, self.compiled.lowered, self._built)
-        self._layers, self._backends, self._directory = layers, backends, directory
+        self.backends = tuple(backends)
+        self._layers, self._directory = layers, directory
 
     def get(
         self,
@@ -91,7 +92,7 @@ class Trial(Site):
 
         Servers serve also what is new; the hosts, their addresses and what was edited by hand are not made anew.
         """
-        self.compiled, self._built = _build((*self._layers, *layers), self._backends, self._directory)
+        self.compiled, self._built = _build((*self._layers, *layers), self.backends, self._directory)
         self.use(self.compiled.lowered, self._built)
         self.serve()
         for host in self.managed:

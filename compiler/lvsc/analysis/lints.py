@@ -77,7 +77,9 @@ def _lost_connections(lowered: LoweredService, cluster: Cluster) -> Iterator[Dia
         yield codes.LOST_CONNECTIONS.at(
             lowered.service.origin / "source_nat",
             f"open connections of `{lowered.service.name}` end with their director, synchronised or not",
-            others=[Place(cluster.connection_sync.origin, Anchor.TABLE, "what saves those of other services")],
+            others=[
+                Place(cluster.connection_sync.origin, Anchor.TABLE, "what saves those of other services")
+            ],
         )
 
 

@@ -11,7 +11,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -188,7 +189,7 @@ class Units:
         for other in self._tied(name, "ReloadPropagatedFrom"):
             self._reload(other)
 
-    def _tied(self, name: str, key: str, units: Set[str] | None = None) -> Iterator[str]:
+    def _tied(self, name: str, key: str, units: AbstractSet[str] | None = None) -> Iterator[str]:
         """The units, of those that are up if none are said, that name this one under a key."""
         for other in sorted((self._up if units is None else units) - {name}):
             if name in " ".join(_unit(other).get(key, [])).split():

@@ -166,7 +166,12 @@ class Site:
         self.cluster: Cluster = lowered.cluster
         self.services = lowered.services if services is None else tuple(services)
         self._tree = tree
-        self.manifest: dict[str, Any] = json.loads((tree / "manifest.json").read_text(encoding="utf-8"))
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The tree's manifest, as it is now."""
+        found: dict[str, Any] = json.loads((self._tree / "manifest.json").read_text(encoding="utf-8"))
+        return found
 
     @property
     def directors(self) -> tuple[str, ...]:

@@ -71,20 +71,22 @@ def test_what_is_emitted_for_a_spec_reads_as_its_graph(target: str, director: st
 
 
 def assert_not_vacuous(tally: Counter[str], target: str, director: str) -> None:
-    """Assert that a law has seen every pair build, and the files of each of their backends."""
-    first, *others = PAIRS[director]
-    assert tally["+".join(first)] == tally["specs"] >= SPECS
-    assert min(tally[name] for name in first) >= SPECS // 2, tally
-    for pair in others:
-        assert tally["+".join(pair)] >= (SPECS // 2 if whole(target, pair) else 1), tally
-    if whole(target, ("nftables",)):
-        assert tally["nftables"] >= SPECS // 2, tally
+    """Assert that a law has seen pairs build and files of each of their backends, where the target can have all of them.
+
+    Of ten specs some nine build in every way; hypothesis draws like ones in a row, so less than two is what tells a defect.
+    """
+    first, *others = ("+".join(pair) for pair in PAIRS[director])
+    assert tally[first] == tally["specs"] >= SPECS
+    able = [each for each in (*others, "nftables") if whole(target, each)]
+    seen = {each: tally[each] for each in ("iptables", director, *able)}
+    assert min(seen.values()) >= SPECS // 5, seen
 
 
-def whole(target: str, backends: Iterable[str]) -> bool:
+def whole(target: str, backends: str) -> bool:
     """Whether the target has all that the backends need for what is drawn."""
     needed = {"nftables": Feature.NFT_TRANSPORT_PORTS, "keepalived": Feature.KEEPALIVED_SYNC_BOTH}
-    return all(targets.load(target).has(needed[name]) for name in backends if name in needed)
+    has = targets.load(target).has
+    return all(has(needed[name]) for name in backends.split("+") if name in needed)
 
 
 def refusals(target: str, director: str, pair: tuple[str, ...], values: Values) -> set[str]:
@@ -92,7 +94,7 @@ def refusals(target: str, director: str, pair: tuple[str, ...], values: Values) 
     codes: set[str] = set()
     if "nftables" in pair and values["cluster"].get("accept"):
         codes.add("NFT001")
-    if "nftables" in pair and not whole(target, ("nftables",)):
+    if "nftables" in pair and not whole(target, "nftables"):
         codes.add("LVS501")
     if director not in pair:
         codes |= {"LVS501", "KAD017"}

@@ -18,7 +18,7 @@ from lvsc.graph.traffic import Family, Protocol
 from lvsc.laboratory.kernels import Kernel, nftables, why_not
 from lvsc.laboratory.laboratory import Laboratory, laboratory
 from lvsc.laboratory.site import Answer, Question, Site, tally
-from support.specs import Layer, merged, plugins
+from support.specs import Layer, merged, plugins, without_none
 
 T = TypeVar("T")
 
@@ -225,7 +225,7 @@ def trial(laboratories: Laboratories, tmp_path: Path) -> Start:
 def _build(layers: Sequence[Layer], backends: Sequence[str], directory: Path) -> tuple[Compiled, Path]:
     """Have `lvsc build` write the layers' spec; it compiled, and the cluster's tree."""
     spec = directory / "cluster.toml"
-    spec.write_text(tomli_w.dumps(merged(*layers)), encoding="utf-8")
+    spec.write_text(tomli_w.dumps(without_none(merged(*layers))), encoding="utf-8")
     words = [word for backend in backends for word in ("--backend", backend)]
     built = subprocess.run(
         [sys.executable, "-m", "lvsc", "build", str(spec), "-o", str(directory), *words],

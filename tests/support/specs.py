@@ -95,12 +95,13 @@ def _merge(into: dict[str, Any], layer: Layer) -> None:
 
 def document(*layers: Layer, **tables: object) -> dict[str, Any]:
     """A spec as plain values: the minimal cluster, the layers over it, and then `tables`."""
-    return _without_none(merged(MINIMAL, *layers, tables))
+    return without_none(merged(MINIMAL, *layers, tables))
 
 
-def _without_none(table: Layer) -> dict[str, Any]:
+def without_none(table: Layer) -> dict[str, Any]:
+    """A layer without the keys that it removes."""
     return {
-        key: _without_none(value) if isinstance(value, Mapping) else value
+        key: without_none(value) if isinstance(value, Mapping) else value
         for key, value in table.items()
         if value is not None
     }

@@ -95,6 +95,12 @@ WRONG = {
         merged(PASSWORD, vrrp(version=3)),
         PASSWORD,
     ),
+    "unicast-to-nobody": (
+        "LVS208",
+        "failover.unicast",
+        merged(vrrp(unicast=True), {"directors": {"lvs2": None}}),
+        vrrp(unicast=True),
+    ),
     "sync-group-of-one-host": (
         "LVS208",
         "connection_sync.group",

@@ -92,6 +92,12 @@ def check_failover(cluster: Cluster, places: Iterable[Placement]) -> Iterator[Di
             others=[Place(origin, Anchor.TABLE, "a virtual IPv6 address") for _, _, origin in six],
             help="set `version = 3`",
         )
+    if vrrp.unicast and len(cluster.directors) == 1:
+        yield model_codes.KEYS.at(
+            vrrp.origin / "unicast",
+            f"`unicast` has nobody to send to: `{cluster.directors[0].name}` is the only director",
+            help="remove it, or add another director",
+        )
     for director, place in _without_own_address(cluster, vrrp, places):
         yield model_codes.NO_OWN_ADDRESS.at(
             Place(director.origin, Anchor.TABLE),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
-from lvsc.plugin import Family, Feature, Forwarding, Init, Scheduler
+from lvsc.plugin import Family, Feature, Forwarding, Scheduler
 from support.spec_pools import Host, Pool, checks, pools
 from support.spec_site import Site, Values, duration, flags, one_in, optional, words
 
@@ -233,7 +233,7 @@ def _ftp(
     if not places or not free or not taken.take_rest(places, "tcp"):
         return pool, None
     both = len(_families(site, places)) > 1
-    if site.target.init is not Init.SYSTEMD or site.target.units.vsftpd is None or (opaque and both):
+    if site.target.units.vsftpd is None or (opaque and both):
         values["server"] = "other"
     if tls:
         values["tls"] = True

@@ -22,7 +22,7 @@ from lvsc_iptables.check import refusals
 from lvsc_iptables.restore import restore_file, restore_path
 from lvsc_iptables.rules import RENDERED, packet_rules, rules_by_chain
 from lvsc_iptables.script import SCRIPT_PATH, script
-from lvsc_iptables.units import openrc_script, systemd_unit
+from lvsc_iptables.units import SYSTEMD_UNIT, drop_in, openrc_script, systemd_unit
 
 
 class Iptables(Backend):
@@ -58,8 +58,13 @@ class Iptables(Backend):
             return Emission()
         artifacts.append(script(header, loaded, target).artifact(SCRIPT_PATH, mode=0o755))
         if target.init is Init.SYSTEMD:
-            unit = "lvsc-iptables.service"
-            artifacts.append(systemd_unit(header, target).artifact(f"{target.paths.unit_dir}/{unit}"))
+            unit = SYSTEMD_UNIT
+            directory = target.paths.unit_dir
+            artifacts.append(systemd_unit(header, target).artifact(f"{directory}/{unit}"))
+            artifacts += [
+                drop_in(header, target).artifact(f"{directory}/{other}.d/lvsc-iptables.conf")
+                for other in target.units.iptables
+            ]
         else:
             unit = "lvsc-iptables"
             artifacts.append(

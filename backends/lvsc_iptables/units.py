@@ -3,6 +3,7 @@
 from lvsc.plugin import Target, Text
 from lvsc_iptables.script import SCRIPT_PATH
 
+SYSTEMD_UNIT = "lvsc-iptables.service"
 _DESCRIPTION = "lvsc's iptables rules"
 _SYSTEMD_FIRST = ("systemd-modules-load.service", "systemd-sysctl.service")
 
@@ -46,6 +47,19 @@ def systemd_unit(header: str, target: Target) -> Text:
     if others:
         text.add("# PartOf= stops this unit with the others but does not start it with them.")
     text.add(f"WantedBy={' '.join(('multi-user.target', *target.units.iptables))}")
+    return text
+
+
+def drop_in(header: str, target: Target) -> Text:
+    """An addition to a unit that wipes rules that it did not make: once started, it has lvsc's rules loaded again.
+
+    This is for the one case that lvsc's own unit leaves out: its rules are loaded, and the other unit is started for the
+    first time, which WantedBy= passes on to no unit that is up. `try-` leaves a unit that does not run alone.
+    """
+    text = Text()
+    text.add(header)
+    text.add("[Service]")
+    text.add(f"ExecStartPost=-{target.program('systemctl')} --no-block try-reload-or-restart {SYSTEMD_UNIT}")
     return text
 
 

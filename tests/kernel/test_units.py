@@ -95,11 +95,6 @@ QUICK = pytest.mark.parametrize(
 )
 
 
-def as_after_a_boot(site: Trial) -> None:
-    """Have the director begin with the distribution's unit up: lvsc's iptables unit does not hear of its first start."""
-    control(site, "start", "nftables.service")
-
-
 @pytest.fixture
 def site(trial: Start, backends: tuple[str, str]) -> Trial:
     """A director with rules of its operator's, loaded with what the trial began with."""
@@ -184,7 +179,7 @@ WIPES = [
 def test_marks_come_back_when_the_distribution_flushes_the_ruleset(
     trial: Start, packet_filter: str, backends: tuple[str, str]
 ) -> None:
-    before = with_own_rules if packet_filter == "nftables" else as_after_a_boot
+    before = with_own_rules if packet_filter == "nftables" else None
     site = trial(NAT, BUNDLE, CLUSTER, backends=backends, kernel=Kernel.QEMU, before=before, shared=True)
     site.until(lambda: balanced(site), "everything answers")
     for verbs in (("start",), ("reload",), ("restart",), ("stop", "start")):
@@ -194,10 +189,11 @@ def test_marks_come_back_when_the_distribution_flushes_the_ruleset(
         assert balanced(site), verbs
 
     # What ties the units together is what brings the marks back.
-    ties = [(f"lvsc-{packet_filter}.service", without("nftables.service"))]
-    if packet_filter == "nftables":
-        ties.append(("nftables.service.d/lvsc-nftables.conf", without("ExecStartPost")))
-    site.rewrite("lvs1", *ties)
+    site.rewrite(
+        "lvs1",
+        (f"lvsc-{packet_filter}.service", without("nftables.service")),
+        (f"nftables.service.d/lvsc-{packet_filter}.conf", without("ExecStartPost")),
+    )
     control(site, "restart", "nftables.service")
     assert site.tally(80, 443) == {"refused": 2}
 

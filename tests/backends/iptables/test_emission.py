@@ -69,7 +69,12 @@ COMMIT
 def test_only_families_with_rules_have_a_file(
     part: MakePart, nodes: list[PacketRule], paths: list[str]
 ) -> None:
-    loader = ["/etc/lvsc/iptables.sh", "/etc/systemd/system/lvsc-iptables.service"]
+    loader = [
+        "/etc/lvsc/iptables.sh",
+        "/etc/systemd/system/lvsc-iptables.service",
+        "/etc/systemd/system/netfilter-persistent.service.d/lvsc-iptables.conf",
+        "/etc/systemd/system/firewalld.service.d/lvsc-iptables.conf",
+    ]
     assert list(files(part(nodes))) == [*paths, *(loader if paths else [])]
 
 
@@ -77,6 +82,19 @@ def test_each_rule_carries_its_origin_and_nothing_else_does(part: MakePart) -> N
     for artifact in files(part([*RED_HAT, SIX])).values():
         for line in artifact.lines:
             assert (line.origin is not None) == line.text.startswith("-A LVSC-")
+
+
+def test_the_first_start_of_the_distributions_packet_filter_has_the_rules_loaded_again(
+    part: MakePart,
+) -> None:
+    assert (
+        files(part(RED_HAT))["/etc/systemd/system/firewalld.service.d/lvsc-iptables.conf"].text
+        == f"""\
+{HEADER}
+[Service]
+ExecStartPost=-/usr/bin/systemctl --no-block try-reload-or-restart lvsc-iptables.service
+"""
+    )
 
 
 def test_the_unit_goes_with_the_distributions_packet_filter(part: MakePart) -> None:

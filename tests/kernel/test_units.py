@@ -203,7 +203,8 @@ def state(site: Trial) -> dict[str, list[str]]:
     return {
         "rules": rules(site),
         "table": sorted(site.table().splitlines()),
-        "addresses": site.run("lvs1", "ip", "-o", "addr").splitlines(),
+        # The kernel takes a moment to find that nobody else has an address.
+        "addresses": site.run("lvs1", "ip", "-o", "addr").replace(" tentative", "").splitlines(),
         "settings": site.run("lvs1", "sysctl", "net.ipv4.vs", "net.ipv4.ip_forward").splitlines(),
     }
 

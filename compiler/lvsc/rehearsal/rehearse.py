@@ -246,6 +246,10 @@ def _note_limits(compiled: Compiled, kernel: Kernel, found: Found) -> None:
             found.left_out.append(
                 LeftOut(f"{lowered.service.name}: its health check", "nothing here makes it fail")
             )
+        if speaks_ftp(lowered):
+            found.left_out.append(
+                LeftOut(f"{lowered.service.name}: deaths", "FTP is tried while all are alive")
+            )
 
 
 def _refuse_missing_programs(compiled: Compiled) -> None:

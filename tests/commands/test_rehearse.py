@@ -70,7 +70,11 @@ def test_nothing_of_an_interrupted_rehearsal_is_left(stop: signal.Signals, tmp_p
     place = tempfile.mkdtemp(prefix="lvsc-test-", dir="/tmp")  # where a guest's user may enter
     Path(place).chmod(0o755)
     command = subprocess.Popen(
-        [sys.executable, "-m", "lvsc", "rehearse", str(tmp_path / "shop.toml"), "--kernel", "uml"],
+        # A shell has what it starts in the background ignore SIGINT, and these tests too if they are.
+        [
+            *("env", "--default-signal=INT", sys.executable),
+            *("-m", "lvsc", "rehearse", str(tmp_path / "shop.toml"), "--kernel", "uml"),
+        ],
         env={**os.environ, "TMPDIR": place},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -218,7 +218,7 @@ def test_this_machines_own_kernel_serves_in_namespaces_and_is_left_as_it_was(sha
     needs(Kernel.UML)
     if not guest.readable(guest.BOOT / "mounts"):
         pytest.skip(f"the guest may not read {guest.BOOT}")
-    if any(ROOT.is_relative_to(own) for own in ("/tmp", "/var", "/run")):
+    if ROOT.parts[1] in ("tmp", "var", "run"):
         pytest.skip(f"the guest does not see {ROOT}: it has a /tmp, /var and /run of its own")
     shutil.copy(Path(__file__).with_name("native_try.py"), share)
     with running(

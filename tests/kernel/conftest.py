@@ -170,8 +170,8 @@ class Start(Interface):
         """Build the layers' spec, make its machines, have the servers serve and load every host's files.
 
         The kernel is the quickest that can: User Mode Linux for iptables, QEMU for nftables. Each of `edits` must change
-        something. `before` is what the operator has done on the hosts. `start` False leaves out the loading, but not the installing. `shared` takes the site of the last trial
-        if that was of the very same, for tests that only ask.
+        something. `before` is what the operator has done on the hosts. `start` False leaves out the loading, but not the
+        installing. `shared` takes the site of the last trial if that was of the very same, for tests that only ask.
         """
 
 

@@ -45,7 +45,7 @@ def test_an_example_keeps_all_its_promises(example: str, packet_filter: str, tmp
         pytest.skip(why)
     # This machine's keepalived is Debian 12's; what a newer one knows is judged by its keywords elsewhere.
     compiled = built(example, Options(target="debian12", backends=(packet_filter,)))
-    write(compiled, tmp_path, stand_ins({}, tmp_path)[0])
+    write(compiled, tmp_path, stand_ins()[0])
     found = rehearse(compiled, tmp_path / compiled.cluster.name, kernel, 600, lambda _: None)
     assert found.diagnostics == []
     reached = {proved.what for proved in found.proved}

@@ -34,7 +34,7 @@ def rehearsed(
     options = Options(target="debian12", backends=("iptables",))
     path = FILES[example]
     compiled = compile_spec(path.read_text(encoding="utf-8"), str(path), plugins(), options)
-    write(compiled, directory, stand_ins({}, directory)[0])
+    write(compiled, directory, stand_ins()[0])
     tree = directory / compiled.cluster.name
     if edit is not None:
         for file in tree.rglob(edit[0]):

@@ -1,7 +1,6 @@
 """`lvsc rehearse`: the cluster of a spec on a real kernel, on this machine, with real packets at every service."""
 
 import argparse
-import os
 import signal
 import tempfile
 import time
@@ -70,7 +69,7 @@ def _rehearsed(
     from lvsc.rehearsal.secrets import stand_ins  # noqa: PLC0415 - likewise
 
     began = time.monotonic()
-    resolve, replaced = stand_ins(os.environ, Path(arguments.spec).parent)
+    resolve, replaced = stand_ins()
     with tempfile.TemporaryDirectory(prefix="lvsc-rehearsal-") as name:
         write(compiled, Path(name), resolve)
         found = rehearse(

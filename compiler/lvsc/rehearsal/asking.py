@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from lvsc.diagnostics import Anchor, Code, Place
+from lvsc.diagnostics import Anchor, Code, Diagnostic, Place
 from lvsc.graph.nodes import SmtpProbe
 from lvsc.graph.traffic import Address, Family, PortRange, Protocol
 from lvsc.laboratory.services import check_of, corners, speaks_ftp
@@ -299,8 +299,28 @@ class Asking:
         return None
 
     def _blame(self, code: Code, lowered: LoweredService, message: str) -> None:
-        place = Place(lowered.service.origin, Anchor.TABLE)
-        self._found.diagnostics.append(code.at(place, message))
+        self._found.diagnostics.append(failure(code, lowered, message))
+
+
+#: What to look at, by what failed.
+_HELP = {
+    codes.NOT_TAKEN_OUT: "look at the service's `check`: its type, port, interval and retries",
+    codes.NOT_FAILED_OVER: "look at `[failover]` and `[connection_sync]`, and at what keepalived of this release knows of them",
+}
+
+
+def failure(code: Code, lowered: LoweredService, message: str) -> Diagnostic:
+    """What is said of a promise that was not kept, at the service's line."""
+    service = lowered.service
+    explain = f"`lvsc explain {service.origin.file} {service.name}` says which rules it needs; `lvsc trace` follows a packet"
+    return code.at(Place(service.origin, Anchor.TABLE), message, help=_HELP.get(code, explain))
+
+
+def first_of_each_family(lowered: LoweredService) -> tuple[Endpoint, ...]:
+    """An endpoint of each family that the service has."""
+    return tuple(
+        next(e for e in endpoints(lowered) if e.family is family) for family in lowered.service.families
+    )
 
 
 def counted(counts: Counter[str]) -> str:

@@ -5,14 +5,22 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lvsc.diagnostics import Anchor, Code, Place
+from lvsc.diagnostics import Code
 from lvsc.graph.nodes import PingProbe, ScriptProbe
 from lvsc.graph.traffic import Address, Protocol
 from lvsc.laboratory.services import check_of, speaks_ftp
 from lvsc.laboratory.site import Answer, Site
 from lvsc.lowering.lowered import LoweredService
 from lvsc.rehearsal import codes
-from lvsc.rehearsal.asking import LATER, Endpoint, bracketed, counted, endpoints
+from lvsc.rehearsal.asking import (
+    LATER,
+    Endpoint,
+    bracketed,
+    counted,
+    endpoints,
+    failure,
+    first_of_each_family,
+)
 from lvsc.rehearsal.expect import Spread, promise
 from lvsc.rehearsal.found import Found, LeftOut, Proved
 from lvsc.spec.model import Check, ExternalFailover, Pool
@@ -131,7 +139,7 @@ class Dying:
         if within > self._left():
             self._leave_out("failover", f"it takes up to {within:.0f} s")
             return
-        first = [next(endpoints(s)) for s in self._services]
+        first = [endpoint for s in self._services for endpoint in first_of_each_family(s)]
         active = active_director(self._site, [e.address for e in first])
         if active is None:
             self._found.left_out.append(
@@ -156,7 +164,7 @@ class Dying:
             self._found.proved.append(
                 Proved(
                     "failover",
-                    f"{active} died, and {took:.1f} s later every service answered ({len(first)})",
+                    f"{active} died, and {took:.1f} s later every service answered ({len(self._services)})",
                 )
             )
             self._judge_held(held, active)
@@ -169,6 +177,8 @@ class Dying:
             if endpoint.protocol is Protocol.UDP:
                 continue
             if service.source_nat:
+                if endpoint.family is not service.families[0]:
+                    continue  # it has been said
                 why = "each director gives them its own address, so they end with it"
                 self._found.left_out.append(LeftOut(f"{service.name}: open connections", why))
                 continue
@@ -196,7 +206,7 @@ class Dying:
                     f"an open connection to {endpoint} did not survive the death of {dead}: {after}",
                 )
         if lived:
-            said = f"open connections of {', '.join(lived)} went on when {dead} had died"
+            said = f"open connections of {', '.join(dict.fromkeys(lived))} went on when {dead} had died"
             self._found.proved.append(Proved("connection synchronisation", said))
 
     def _fits(self, endpoint: Endpoint, answer: Answer) -> bool:
@@ -284,7 +294,7 @@ class Dying:
         )
 
     def _blame(self, code: Code, lowered: LoweredService, message: str) -> None:
-        self._found.diagnostics.append(code.at(Place(lowered.service.origin, Anchor.TABLE), message))
+        self._found.diagnostics.append(failure(code, lowered, message))
 
 
 def active_director(site: Site, addresses: Iterable[Address]) -> str | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 #: How long a command may take, in seconds.
-LIMIT = 60
+LIMIT = 120
 _SHARED = ("net.netfilter.nf_conntrack_max", "net.netfilter.nf_conntrack_buckets", "net.nf_conntrack_max")
 _NATIVE = os.environ.get("KERNEL") == "native"
 _REFUSED = re.compile(r'sysctl: (?:setting key|permission denied on key) ["\']([^"\']+)["\'].*')

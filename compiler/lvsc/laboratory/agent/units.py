@@ -1,7 +1,7 @@
 """As much of systemd as loading a host needs: the units' own commands, in the order and with the ties that the files state.
 
 From systemd.unit(5) and systemd.service(5): drop-ins, empty assignments, `-` before a command, EnvironmentFile=, Type=oneshot
-with RemainAfterExit=, PartOf=, ReloadPropagatedFrom=, WantedBy= of what is enabled.
+with RemainAfterExit=, Type=notify, PartOf=, ReloadPropagatedFrom=, WantedBy= of what is enabled.
 """
 
 import os
@@ -18,8 +18,10 @@ from typing import Any
 
 DIRECTORIES = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
-#: How long a daemon may take to end, in seconds.
-_END = 20
+#: How long a daemon may take to be ready, and to end, in seconds: systemd's own default (systemd-system.conf(5)).
+_LIMIT = 90
+#: How long a daemon must live to count as started, and how long to wait before looking again whether it is ready, in seconds.
+_ALIVE, _PAUSE = 0.2, 0.02
 #: What openrc-run(8) gives to scripts, as far as lvsc's use it.
 _OPENRC = "ebegin() { :; }; eend() { return $1; };"
 
@@ -121,15 +123,15 @@ class Units:
             for line in unit.get("ExecStart", []):
                 self._run(name, line, environment)
         else:
-            self._daemon(name, unit["ExecStart"][-1], environment)
+            self._daemon(name, unit, environment)
         self._up.add(name)
         for line in unit.get("ExecStartPost", []):
             self._run(name, line, environment)
         for other in self._tied(name, "WantedBy", self._enabled):
             self._start(other)
 
-    def _daemon(self, name: str, line: str, environment: dict[str, str]) -> None:
-        argv, _ = _argv(line, environment)
+    def _daemon(self, name: str, unit: Settings, environment: dict[str, str]) -> None:
+        argv, _ = _argv(unit["ExecStart"][-1], environment)
         if not Path(argv[0]).exists():
             argv[0] = shutil.which(Path(argv[0]).name) or argv[0]
         with Path(f"/run/{name}.log").open("ab") as log:
@@ -144,8 +146,11 @@ class Units:
                 )
             except FileNotFoundError:
                 raise _UnitError(f"{name}: {argv[0]} not found") from None
-        time.sleep(0.2)
-        if self._daemons[name].poll() is not None:
+        time.sleep(_ALIVE)
+        end = time.monotonic() + (_LIMIT if unit.get("Type", ["simple"])[-1] == "notify" else 0)
+        while self._is_up(name) and not _knows_reload(self._daemons[name].pid) and time.monotonic() < end:
+            time.sleep(_PAUSE)
+        if not self._is_up(name):
             said = Path(f"/run/{name}.log").read_text(encoding="utf-8", errors="replace")
             raise _UnitError(f"{name} ended at once: {said[-500:]}")
 
@@ -170,7 +175,7 @@ class Units:
         if daemon is not None and daemon.poll() is None:
             os.killpg(daemon.pid, signal.SIGTERM)
             try:
-                daemon.wait(_END)
+                daemon.wait(_LIMIT)
             except subprocess.TimeoutExpired:
                 os.killpg(daemon.pid, signal.SIGKILL)
                 daemon.wait()
@@ -204,6 +209,18 @@ class Units:
 
 class _UnitError(Exception):
     """What systemctl would have complained of."""
+
+
+def _knows_reload(pid: int) -> bool:
+    """Whether a process would not end by SIGHUP, which has a program that is still starting end instead of reload.
+
+    keepalived says that it is ready (sd_notify(3)) to no other parent than systemd.
+    """
+    fields = dict(
+        line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+    )
+    handled = int(fields["SigCgt"], 16) | int(fields["SigBlk"], 16)
+    return bool(handled >> (signal.SIGHUP - 1) & 1)
 
 
 def _unit(name: str) -> Settings:

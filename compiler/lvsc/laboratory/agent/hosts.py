@@ -17,6 +17,8 @@ from .work import Work
 OVERLAYS = ("/etc", "/usr/sbin", "/usr/bin")
 #: Directories of a host that begin empty.
 EMPTY = ("/run",)
+#: The state of a bridge's port that passes frames on (Linux: linux/if_bridge.h, BR_STATE_FORWARDING).
+_FORWARDING = "3"
 
 
 class Hosts:
@@ -75,6 +77,9 @@ class Hosts:
         _ip(*lines)
         for host in hosts:
             self._hosts[host["name"]].do({"do": "network", **host})
+        # The kernel takes note of a wire whose both ends are up by and by; until then what comes by it is lost.
+        for wire in (wire for host in hosts for wire in self._wires[host["name"]]):
+            kernel.becomes(f"/sys/class/net/{wire}/brport/state", _FORWARDING)
 
 
 class _Host:

@@ -1,7 +1,9 @@
-"""The kernel's calls that Python 3.11 has no names for."""
+"""The kernel's calls that Python 3.11 has no names for, and its states that come by and by."""
 
 import ctypes
 import os
+import time
+from pathlib import Path
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 NEW_MOUNTS, NEW_UTS, NEW_IPC, NEW_PROCESSES, NEW_NETWORK = (
@@ -13,6 +15,8 @@ NEW_MOUNTS, NEW_UTS, NEW_IPC, NEW_PROCESSES, NEW_NETWORK = (
 )
 BIND, RECURSIVE, PRIVATE = 0x1000, 0x4000, 0x40000
 _DIE_WITH_PARENT = 1
+#: How long a state may take to come, and to wait before looking again, in seconds.
+_LIMIT, _PAUSE = 60, 0.01
 
 
 def unshare(namespaces: int) -> None:
@@ -37,6 +41,19 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = 
 def die_with_parent(signal: int) -> None:
     """Have the kernel send a signal to this process when its parent ends (PR_SET_PDEATHSIG of prctl(2))."""
     _tried(_LIBC.prctl(_DIE_WITH_PARENT, signal, 0, 0, 0), "prctl")
+
+
+def becomes(path: str, state: str) -> None:
+    """Wait until a file of the kernel's says a state.
+
+    Raises:
+        OSError: It does not come.
+    """
+    end = time.monotonic() + _LIMIT
+    while (seen := Path(path).read_text(encoding="ascii").strip()) != state:
+        if time.monotonic() > end:
+            raise OSError(f"{path} is {seen}, not {state}")
+        time.sleep(_PAUSE)
 
 
 def _tried(status: int, what: str) -> None:

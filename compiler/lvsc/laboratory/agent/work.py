@@ -12,7 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from . import clients, ftp
+from . import clients, ftp, kernel
 from .commands import LIMIT, Commands
 from .servers import Servers
 from .units import Units
@@ -60,12 +60,14 @@ class Work:
                 calls.flush()
 
     def _network(self, call: dict[str, Any]) -> None:
-        """Addresses and routes: what the host has before lvsc's files come."""
+        """Addresses and routes: what the host has before lvsc's files come; its wires carry when it is done."""
         forward = "1" if call["forward"] else "0"
+        interfaces = [wire["interface"] for wire in call["wires"]]
         for path, value in (
             ("ipv6/conf/all/disable_ipv6", "0"),
-            ("ipv6/conf/default/accept_dad", "0"),
-            ("ipv6/conf/all/accept_dad", "0"),
+            # An address that is still looked for elsewhere answers nobody for up to two seconds. An interface that is there
+            # has its own value, which counts beside that of all.
+            *((f"ipv6/conf/{name}/accept_dad", "0") for name in ("all", "default", *interfaces)),
             # Clients have the addresses of whole networks (routes of the type local), which are on no interface.
             ("ipv4/ip_nonlocal_bind", forward),
             ("ipv6/ip_nonlocal_bind", forward),
@@ -86,6 +88,8 @@ class Work:
         done = self._command(["ip", "-batch", "-"], "\n".join(lines) + "\n")
         if done["status"]:
             raise OSError(done["stderr"])
+        for interface in interfaces:
+            kernel.becomes(f"/sys/class/net/{interface}/operstate", "up")
 
     def _variant(self, call: dict[str, Any]) -> None:
         """Make iptables the legacy variant or the one over nftables, as update-alternatives(1) does."""

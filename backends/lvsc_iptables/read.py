@@ -159,7 +159,9 @@ class _Reader:
 
     def _own(self, table: Table, chain: Chain, hooks: list[Hook] | None) -> None:
         rules = table.rules.get(chain.name, [])
-        if rules and hooks is None:
+        if not rules:
+            return
+        if hooks is None:
             self._problems.append(
                 read_codes.UNREACHED.at(
                     self._origin(chain.line),
@@ -167,7 +169,7 @@ class _Reader:
                     help=_RESTART,
                 )
             )
-        if rules and table.family is None:
+        if table.family is None:
             self._problems.append(
                 read_codes.FAMILY.at(
                     self._origin(table.line),

@@ -4,7 +4,7 @@ import re
 from ipaddress import ip_network
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lvsc.plugin import Accept, Hook, HostGraph, HostPart, Node, PacketRule, Protocol, Reading, Source
@@ -217,6 +217,7 @@ _PIECES = st.sampled_from(
 
 
 @given(st.one_of(st.text(), st.lists(_PIECES, max_size=40).map("".join)))
+@example("*mangle\n:LVSC-MARK - [0:0]")
 def test_any_text_is_read(text: str) -> None:
     judge(text)
 

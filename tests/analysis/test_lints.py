@@ -36,6 +36,11 @@ def of_pool(**keys: object) -> Layer:
     return {"pools": {"web": keys}}
 
 
+def of_quorum(quorum: int, hysteresis: int = 0) -> Layer:
+    """A quorum that something follows from."""
+    return of_pool(quorum=quorum, hysteresis=hysteresis, notify={"quorum_down": "/usr/local/sbin/page"})
+
+
 def bundle(*ports: str, **keys: object) -> Layer:
     return service(ports=list(ports), check={"type": "ping"}, **keys)
 
@@ -123,38 +128,51 @@ CASES: dict[str, tuple[str, str, Layer, Layer]] = {
     "quorum-out-of-reach": (
         "LVS409",
         "pools.web.quorum",
-        of_pool(quorum=3),
-        of_pool(quorum=2),
+        of_quorum(quorum=3),
+        of_quorum(quorum=2),
     ),
     "quorum-with-a-drained-server": (
         "LVS409",
         "pools.web.quorum",
-        merged(servers({}, {"drained": True}), of_pool(quorum=2)),
-        merged(servers({"weight": 2}, {"drained": True}), of_pool(quorum=2)),
+        merged(servers({}, {"drained": True}), of_quorum(quorum=2)),
+        merged(servers({"weight": 2}, {"drained": True}), of_quorum(quorum=2)),
     ),
     "quorum-with-a-disabled-server": (
         "LVS409",
         "pools.web.quorum",
-        merged(servers({}, {"disabled": True}), of_pool(quorum=2)),
-        merged(servers({}, {}, {"disabled": True}), of_pool(quorum=2)),
+        merged(servers({}, {"disabled": True}), of_quorum(quorum=2)),
+        merged(servers({}, {}, {"disabled": True}), of_quorum(quorum=2)),
     ),
     "quorum-in-one-family": (
         "LVS409",
         "pools.web.quorum",
-        merged(DUAL, servers({"ip": ["192.0.2.21", "2001:db8::21"]}, {}), of_pool(quorum=2)),
-        merged(DUAL, TUNNEL, servers({"ip": ["192.0.2.21", "2001:db8::21"]}, {}), of_pool(quorum=2)),
+        merged(DUAL, servers({"ip": ["192.0.2.21", "2001:db8::21"]}, {}), of_quorum(quorum=2)),
+        merged(DUAL, TUNNEL, servers({"ip": ["192.0.2.21", "2001:db8::21"]}, {}), of_quorum(quorum=2)),
     ),
     "hysteresis-as-large-as-the-quorum": (
         "LVS409",
         "pools.web.hysteresis",
-        merged(servers({"weight": 2}, {"weight": 2}), of_pool(quorum=2, hysteresis=2)),
-        merged(servers({"weight": 2}, {"weight": 2}), of_pool(quorum=2, hysteresis=1)),
+        merged(servers({"weight": 2}, {"weight": 2}), of_quorum(quorum=2, hysteresis=2)),
+        merged(servers({"weight": 2}, {"weight": 2}), of_quorum(quorum=2, hysteresis=1)),
     ),
     "hysteresis-beyond-all-weights": (
         "LVS409",
         "pools.web.hysteresis",
-        merged(servers({"weight": 2}, {}), of_pool(quorum=3, hysteresis=1)),
-        merged(servers({"weight": 2}, {"weight": 2}), of_pool(quorum=3, hysteresis=1)),
+        merged(servers({"weight": 2}, {}), of_quorum(quorum=3, hysteresis=1)),
+        merged(servers({"weight": 2}, {"weight": 2}), of_quorum(quorum=3, hysteresis=1)),
+    ),
+    "quorum-without-consequences": ("LVS419", "pools.web.quorum", of_pool(quorum=1), of_quorum(quorum=1)),
+    "quorum-whose-return-alone-is-told": (
+        "LVS419",
+        "pools.web.quorum",
+        of_pool(quorum=2),
+        of_pool(quorum=2, notify={"quorum_up": "/usr/local/sbin/page"}),
+    ),
+    "quorum-without-a-sorry-server": (
+        "LVS419",
+        "pools.web.quorum",
+        of_pool(quorum=2),
+        of_pool(quorum=2, sorry_server={"ip": ["192.0.2.99"]}),
     ),
     "direct-to-nowhere": (
         "LVS410",
@@ -231,7 +249,7 @@ CASES: dict[str, tuple[str, str, Layer, Layer]] = {
         merged(PAIR, SYNCHRONISED, service(source_nat=True)),
         merged(PAIR, SYNCHRONISED),
     ),
-    "quorum-unchecked": ("LVS412", "pools.web.quorum", of_pool(check="none", quorum=2), of_pool(quorum=2)),
+    "quorum-unchecked": ("LVS412", "pools.web.quorum", of_pool(check="none", quorum=2), of_quorum(quorum=2)),
 }
 
 
@@ -243,7 +261,7 @@ def test_what_is_suspicious(code: str, path: str, wrong: Layer, right: Layer) ->
 
 def test_one_pool_of_two_services_is_told_of_its_quorum_once() -> None:
     two = service("mail", address="www", pool="web", ports=["tcp/25"])
-    assert found(spec(two, of_pool(quorum=3))) == [("LVS409", "pools.web.quorum")]
+    assert found(spec(two, of_quorum(quorum=3))) == [("LVS409", "pools.web.quorum")]
 
 
 def test_one_drained_pool_of_two_services_is_told_of_once() -> None:

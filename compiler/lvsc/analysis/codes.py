@@ -147,6 +147,15 @@ connections of other services go on. New connections are served at once.""",
     Severity.NOTE,
 )
 
+IDLE_QUORUM = Code(
+    "LVS419",
+    "a quorum that nothing follows from",
+    """keepalived takes the real servers of a service without its quorum out of the table only where a sorry server takes their place.
+Without one they go on getting clients however few they are, and a lost quorum runs `quorum_down` and nothing else. Here there is
+neither. Add a `sorry_server` or the commands, or remove the quorum.""",
+    Severity.WARNING,
+)
+
 MISSING_FEATURE = Code(
     "LVS501",
     "something that the target's version cannot do",
@@ -213,6 +222,7 @@ ALL = (
     IDLE_ENGINE,
     STUCK_CLIENTS,
     LOST_CONNECTIONS,
+    IDLE_QUORUM,
     MISSING_FEATURE,
     UNKNOWN_BACKEND,
     TWO_BACKENDS,

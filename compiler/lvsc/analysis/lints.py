@@ -20,7 +20,7 @@ from lvsc.graph.nodes import (
 )
 from lvsc.graph.traffic import Family, Protocol
 from lvsc.lowering.lowered import Lowered, LoweredService
-from lvsc.spec.model import Cluster, ClusterNetwork, Firewall, NoCheck, Pool, PoolServer, reached_at
+from lvsc.spec.model import Check, Cluster, ClusterNetwork, Firewall, NoCheck, Pool, PoolServer, reached_at
 
 #: ip_vs_rr.c, ip_vs_lc.c and ip_vs_dh.c read a weight only to see whether it is 0.
 _WEIGHTLESS = {Scheduler.RR, Scheduler.LC, Scheduler.DH}
@@ -164,9 +164,14 @@ def _bundle(lowered: LoweredService) -> Iterator[Diagnostic]:
         )
 
 
+def _check(lowered: LoweredService) -> Check | NoCheck | None:
+    own = lowered.service.check
+    return own if own is not None else lowered.service.pool.check
+
+
 def _unchecked(lowered: LoweredService) -> Iterator[Diagnostic]:
     pool = lowered.service.pool
-    check = lowered.service.check if lowered.service.check is not None else pool.check
+    check = _check(lowered)
     if not isinstance(check, NoCheck):
         return
     idle = {
@@ -205,7 +210,7 @@ def _quorums(services: Iterable[LoweredService]) -> list[Diagnostic]:
         if pool.quorum is None or pool.name in found:
             continue
         for family in lowered.service.families:
-            problem = _quorum(pool, pool.quorum, family)
+            problem = _quorum(pool, pool.quorum, family) or _idle_quorum(lowered)
             if problem is not None:
                 found.setdefault(pool.name, problem)
     return list(found.values())
@@ -235,6 +240,18 @@ def _quorum(pool: Pool, quorum: int, family: Family) -> Diagnostic | None:
             help=f"lower it to {total - quorum} or less, or raise the weights",
         )
     return None
+
+
+def _idle_quorum(lowered: LoweredService) -> Diagnostic | None:
+    pool = lowered.service.pool
+    followed = pool.sorry_server is not None or pool.notify.quorum_up or pool.notify.quorum_down
+    if followed or isinstance(_check(lowered), NoCheck):
+        return None  # of real servers that nobody checks, more is said
+    return codes.IDLE_QUORUM.at(
+        pool.origin / "quorum",
+        f"nothing happens when pool `{pool.name}` loses its quorum: there is no sorry server, and no command",
+        help="add a `sorry_server`, or `quorum_down` in `notify`; or remove the quorum",
+    )
 
 
 def _source_nats(graph: RuleGraph) -> list[Diagnostic]:

@@ -1,8 +1,10 @@
 """The machine under a laboratory: a kernel that boots, talks while it runs, and is gone afterwards."""
 
 import os
+import shlex
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -314,5 +316,5 @@ class TestImage:
     def test_never_one_without_what_a_guest_needs(self, tmp_path: Path, lacking: str) -> None:
         directory = self.kernel(tmp_path / "my kernel", lacking=lacking)
         why = qemu.image({"LVSC_KERNEL": str(directory)})
-        command = "python3 -m lvsc.laboratory.get_kernel"
+        command = f"{shlex.quote(sys.executable)} -m lvsc.laboratory.get_kernel"
         assert why == f"no kernel in $LVSC_KERNEL that may be read and is whole: {command} '{directory}'"

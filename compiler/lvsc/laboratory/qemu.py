@@ -7,6 +7,7 @@ start of a kernel takes minutes, where QEMU's own translation takes seconds.
 import os
 import shlex
 import shutil
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from lvsc.laboratory.initrd import MODULES, busybox, dependencies, initrd
 
 _PROGRAM = "qemu-system-x86_64"
 _NEEDED = (*MODULES, "net/netfilter/ipvs/ip_vs")
-_GET = "python3 -m lvsc.laboratory.get_kernel"
+_GET = f"{shlex.quote(sys.executable)} -m lvsc.laboratory.get_kernel"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """An operator's own firewall that drops everything but what `lvsc explain` says it must let through."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import product
 
 from lvsc.graph.traffic import Family
@@ -51,35 +52,60 @@ def _own(site: Trial) -> Iterable[Passage]:
     return (each for each in passages(site.compiled, plugins().kinds) if not each.emitted)
 
 
-def _ends(passage: Passage, family: Family) -> Iterator[tuple[str, str, str]]:
-    """Each destination of a family and its ports, and the message of ICMP; what is any is empty."""
-    unsayable = passage.sources or passage.source_ports or passage.network
-    assert not unsayable, f"{unsayable} are not among the words here"
-    destinations = [str(net) for net in passage.destinations if Family.of(net.network_address) is family]
-    ports = [f"{ports.first}-{ports.last}" for ports in passage.destination_ports]
-    if destinations or not passage.destinations:
-        protocol, _, message = (passage.protocol or "").partition(" ")
-        if not message or protocol == _ICMP[family]:
-            yield from product(destinations or [""], ports or [""], [message])
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """One rule's words for what a passage lets through; what is empty is any."""
+
+    source: str
+    source_ports: str
+    destination: str
+    ports: str
+    message: str
+    """Of ICMP."""
+
+
+def _rules(passage: Passage, family: Family) -> Iterator[_Rule]:
+    """The rules of a family that a passage takes."""
+    assert not passage.network, f"{passage.network} is not among the words here"
+    ends = [
+        [str(net) for net in nets if Family.of(net.network_address) is family]
+        for nets in (passage.sources, passage.destinations)
+    ]
+    if any(nets and not own for nets, own in zip((passage.sources, passage.destinations), ends, strict=True)):
+        return
+    sports, dports = (
+        [f"{ports.first}-{ports.last}" for ports in each] or [""]
+        for each in (passage.source_ports, passage.destination_ports)
+    )
+    protocol, _, message = (passage.protocol or "").partition(" ")
+    if not message or protocol == _ICMP[family]:
+        for words in product(ends[0] or [""], sports, ends[1] or [""], dports):
+            yield _Rule(*words, message)
 
 
 def _iptables(passage: Passage, family: Family) -> Iterator[str]:
-    for destination, ports, message in _ends(passage, family):
+    for each in _rules(passage, family):
         words = [passage.chain.name]
-        words += ["-d", destination] if destination else []
+        words += ["-s", each.source] if each.source else []
+        words += ["-d", each.destination] if each.destination else []
         words += ["-p", passage.protocol.partition(" ")[0]] if passage.protocol else []
-        words += [f"--{_ICMP[family]}-type", message] if message else []
-        words += ["--dport", ports.replace("-", ":")] if ports else []
+        words += [f"--{_ICMP[family]}-type", each.message] if each.message else []
+        words += ["--sport", each.source_ports.replace("-", ":")] if each.source_ports else []
+        words += ["--dport", each.ports.replace("-", ":")] if each.ports else []
         words += ["-m", "conntrack", "--ctstate", ",".join(passage.states)] if passage.states else []
         yield " ".join(words)
 
 
 def _nft(passage: Passage, family: Family) -> Iterator[str]:
-    for destination, ports, message in _ends(passage, family):
+    protocol = passage.protocol or ""
+    for each in _rules(passage, family):
         words = ["meta", "nfproto", f"ipv{family.value}"]
-        words += ["ip" if family is Family.IPV4 else "ip6", "daddr", destination] if destination else []
-        words += [_nft_icmp(message)] if message else []
-        words += [passage.protocol or "", "dport", ports] if ports else []
+        ip = "ip" if family is Family.IPV4 else "ip6"
+        words += [ip, "saddr", each.source] if each.source else []
+        words += [ip, "daddr", each.destination] if each.destination else []
+        words += [_nft_icmp(each.message)] if each.message else []
+        words += [protocol, "sport", each.source_ports] if each.source_ports else []
+        words += [protocol, "dport", each.ports] if each.ports else []
         words += ["ct", "state", ",".join(passage.states).lower()] if passage.states else []
         yield " ".join(words)
 

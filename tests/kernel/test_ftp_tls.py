@@ -12,7 +12,7 @@ from support.ftp import RANGE
 from support.specs import Layer, merged
 
 from .conftest import Edit, Start, Trial, without
-from .firewall import by_iptables
+from .firewall import by_iptables, by_nftables
 from .ftp import (
     ACTIVE,
     ALL,
@@ -34,10 +34,12 @@ pytestmark = pytest.mark.kernel
 #: A service for each family: lvsc refuses both at one vsftpd.
 CLUSTER: Layer = merged(
     BASE,
-    {"cluster": {"firewall": "stateful", "accept": True}},
+    {"cluster": {"firewall": "stateful"}},
     ftp("tls", 1, families=[Family.IPV4], tls=True, passive_ports=RANGE),
     ftp("tls6", 2, families=[Family.IPV6], tls=True, passive_ports=RANGE),
 )
+#: With lvsc's own accepts, which no table of nftables can have (NFT001).
+ACCEPTING: Layer = {"cluster": {"accept": True}}
 #: What to change on the director, and who then gets no file.
 NEEDED: dict[str, tuple[tuple[Edit, ...], str]] = {
     "marks": (by_iptables_rules(without("-j MARK")), ALL),
@@ -50,6 +52,17 @@ NEEDED: dict[str, tuple[tuple[Edit, ...], str]] = {
     "accept of passive data": (by_iptables_rules(in_rules("-j ACCEPT", ",10000:20000", "")), PASSIVE),
     # What lvsc refuses as FTP002: a service without a range.
     "passive range": (by_iptables_rules(in_rules("-j MARK", ",10000:20000", "")), PASSIVE),
+}
+
+#: The same in nftables, but for the accepts, which are the operator's.
+NEEDED_IN_NFTABLES: dict[str, tuple[Edit, str]] = {
+    "marks": (("nftables.nft", without("meta mark set")), ALL),
+    "source NAT": (("nftables.nft", without("snat ip")), ACTIVE),
+    "source NAT to the virtual address": (
+        ("nftables.nft", in_rules("\tsnat ip", r"snat ip.*", "meta l4proto tcp th sport 20 masquerade")),
+        CHECKING,
+    ),
+    "passive range": (("nftables.nft", without("tcp . 10000-20000")), PASSIVE),
 }
 
 
@@ -86,12 +99,18 @@ def prepared(site: Trial) -> None:
     by_iptables(site)
 
 
+def prepared_in_nftables(site: Trial) -> None:
+    """The same, where the operator's firewall has all the accepts."""
+    speak_tls(site, "tls1", "tls2", "tls61", "tls62")
+    by_nftables(site)
+
+
 def failing(kinds: str) -> dict[str, str]:
     return {name: own for name, own in (("tls", v4(kinds)), ("tls6", v6(kinds))) if own}
 
 
 def test_every_client_is_served_until_a_rule_is_missing(trial: Start) -> None:
-    site = trial(CLUSTER, before=prepared, shared=True)
+    site = trial(CLUSTER, ACCEPTING, before=prepared, shared=True)
     clients = Clients(site)
     assert clients.failures("tls", "tls6", tls=True) == {}, clients.said
     for what, (edits, kinds) in NEEDED.items():
@@ -104,8 +123,18 @@ def test_every_client_is_served_until_a_rule_is_missing(trial: Start) -> None:
 
 
 @pytest.mark.full
+def test_every_client_is_served_until_a_rule_is_missing_in_nftables(trial: Start) -> None:
+    site = trial(CLUSTER, backends=("nftables", "ipvsadm"), before=prepared_in_nftables)
+    clients = Clients(site)
+    assert clients.failures("tls", "tls6", tls=True) == {}, clients.said
+    for what, (edit, kinds) in NEEDED_IN_NFTABLES.items():
+        with edited(site, "lvs1", edit):
+            assert clients.failures(doomed=failing(kinds), tls=True) == failing(kinds), (what, clients.said)
+
+
+@pytest.mark.full
 def test_every_client_is_served_until_a_setting_of_vsftpd_is_missing(trial: Start) -> None:
-    site = trial(CLUSTER, before=prepared, shared=True)
+    site = trial(CLUSTER, ACCEPTING, before=prepared, shared=True)
     clients = Clients(site, after=10)
     for what, (change, kinds) in SETTINGS.items():
         with ExitStack() as stack:
@@ -118,7 +147,7 @@ def test_every_client_is_served_until_a_setting_of_vsftpd_is_missing(trial: Star
 @pytest.mark.full
 def test_active_data_cannot_come_from_two_addresses(trial: Start) -> None:
     """FTP003, one service at two addresses, and LVS413, two services with the same servers."""
-    site = trial(CLUSTER, before=prepared, shared=True)
+    site = trial(CLUSTER, ACCEPTING, before=prepared, shared=True)
     clients = Clients(site, after=20)
     site.run("lvs1", "ip", "addr", "add", f"{SECOND}/32", "dev", "eth0")
     with edited(site, "lvs1", ("iptables.v4", doubled)):
@@ -134,7 +163,7 @@ def test_active_data_cannot_come_from_two_addresses(trial: Start) -> None:
 @pytest.mark.full
 def test_a_director_that_reads_ftp_misleads_clients_that_do_not_encrypt(trial: Start) -> None:
     """FTP009: ip_vs_ftp is there for another service at the same control port."""
-    site = trial(CLUSTER, before=prepared, shared=True)
+    site = trial(CLUSTER, ACCEPTING, before=prepared, shared=True)
     clients = Clients(site, after=24)
     site.run("lvs1", "modprobe", "ip_vs_ftp")
     lost = {"tls": "passive strict"}

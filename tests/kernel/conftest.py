@@ -17,13 +17,16 @@ from lvsc.compile import Compiled, Options, compile_spec
 from lvsc.graph.traffic import Family, Protocol
 from lvsc.laboratory.kernels import Kernel, nftables, why_not
 from lvsc.laboratory.laboratory import Laboratory, laboratory
-from lvsc.laboratory.site import Answer, Question, Site, tally
+from lvsc.laboratory.site import PATIENCE, Answer, Question, Site, tally
 from support.specs import Layer, merged, plugins, without_none
 
 T = TypeVar("T")
 
 #: A change of an emitted file before it is installed: the end of its path, and what to make of its text.
 Edit = tuple[str, Callable[[str], str]]
+
+#: How long to wait for an answer that must not come, and for a state, in seconds: a machine that is slow or busy is no finding.
+DOOMED, _LIMIT = 3.0, 180.0
 
 
 class Trial(Site):
@@ -46,7 +49,7 @@ class Trial(Site):
         address: str = "www",
         ip: str | None = None,
         family: Family = Family.IPV4,
-        limit: float = 3,
+        limit: float = PATIENCE,
         size: int = 0,
     ) -> list[Answer]:
         """Have clients, by their number or how many, ask each port some times; a port is 80 or "udp/53"."""
@@ -72,7 +75,7 @@ class Trial(Site):
         """How often each server answered, and each failure occurred."""
         return tally(self.get(*ports, **how))  # type: ignore[arg-type]  # the same words as of get
 
-    def until(self, wanted: Callable[[], bool], what: str, limit: float = 60) -> None:
+    def until(self, wanted: Callable[[], bool], what: str, limit: float = _LIMIT) -> None:
         """Wait for a state, at most `limit` seconds."""
         end = time.monotonic() + limit
         while not wanted():
@@ -100,7 +103,7 @@ class Trial(Site):
             for done in self.load(host):
                 assert done.quiet, done
 
-    def becomes(self, look: Callable[[], T], wanted: T, limit: float = 60) -> None:
+    def becomes(self, look: Callable[[], T], wanted: T, limit: float = _LIMIT) -> None:
         """Wait until a look gives what is wanted, at most `limit` seconds; what it gave instead is shown."""
         end = time.monotonic() + limit
         while (seen := look()) != wanted and time.monotonic() < end:

@@ -2,8 +2,10 @@
 
 from ipaddress import ip_address
 
+from lvsc.graph.nodes import RealServer
 from lvsc.graph.traffic import Family
 from lvsc.laboratory.laboratory import LaboratoryError
+from lvsc.laboratory.site import PATIENCE
 
 from .conftest import Trial
 
@@ -45,8 +47,15 @@ def has_all(site: Trial, director: str) -> None:
     site.becomes(
         lambda: [virtual(site, director), *(virtual(site, peer) for peer in others)],
         [everything(site), *(set() for _ in others)],
-        limit=90,
     )
+
+
+def begins(site: Trial, director: str) -> None:
+    """Wait until every director has all real servers in its kernel, and one all virtual addresses."""
+    hosts = site.compiled.lowered.graph.hosts
+    wanted = {each: len(hosts[each].of(RealServer)) for each in site.directors}
+    site.becomes(lambda: {each: site.table(each).count("-a ") for each in site.directors}, wanted)
+    has_all(site, director)
 
 
 def families(site: Trial) -> tuple[Family, ...]:
@@ -61,9 +70,9 @@ def held(site: Trial) -> dict[str, str]:
     return {str(family): str(site.hold(str(family), family=family)) for family in families(site)}
 
 
-def still(site: Trial, connections: dict[str, str]) -> dict[str, str]:
-    """Who answers on open connections now."""
-    return {name: str(site.say(name)) for name in connections}
+def still(site: Trial, connections: dict[str, str], limit: float = PATIENCE) -> dict[str, str]:
+    """Who answers on open connections now; `limit` is for each answer, in seconds."""
+    return {name: str(site.say(name, limit)) for name in connections}
 
 
 def told(site: Trial, director: str) -> bool:

@@ -5,8 +5,8 @@ import pytest
 from support.specs import Layer, merged
 
 from .clusters import NAT, PAIR, SYNC
-from .conftest import Start, Trial, without
-from .directors import BACKENDS, families, has_all, held, still, told, virtual
+from .conftest import DOOMED, Start, Trial, without
+from .directors import BACKENDS, begins, families, has_all, held, still, told, virtual
 
 pytestmark = pytest.mark.kernel
 
@@ -59,7 +59,7 @@ def test_addresses_and_connections_move_to_the_other_director_when_one_dies(
     trial: Start, layer: Layer
 ) -> None:
     site = trial(NAT, PAIR, SYNC, NOTIFY, layer, backends=BACKENDS)
-    has_all(site, "lvs1")
+    begins(site, "lvs1")
     _is_told(site, "lvs1", "master")
     _is_told(site, "lvs2", "backup")
     connections = held(site)
@@ -77,13 +77,13 @@ def test_addresses_and_connections_move_to_the_other_director_when_one_dies(
 def test_connections_with_the_directors_own_address_die_with_it(trial: Start) -> None:
     full_nat: Layer = {"services": {"web": {"source_nat": True}}}
     site = trial(NAT, PAIR, SYNC, full_nat, backends=BACKENDS)
-    has_all(site, "lvs1")
+    begins(site, "lvs1")
     connections = held(site)
     site.until(lambda: told(site, "lvs2"), "lvs2 knows of the connections")
 
     site.kill("lvs1")
     has_all(site, "lvs2")
-    assert not set(still(site, connections).values()) & {"web1", "web2", "web3"}
+    assert not set(still(site, connections, DOOMED).values()) & {"web1", "web2", "web3"}
     assert set(site.tally(80, clients=6)) == {"web1", "web2", "web3"}
 
 
@@ -92,13 +92,13 @@ def test_connections_with_the_directors_own_address_die_with_it(trial: Start) ->
 def test_connections_that_nobody_told_of_die_with_their_director(trial: Start, packet_filter: str) -> None:
     edits = [("keepalived.conf", without("lvs_sync_daemon"))]
     site = trial(NAT, PAIR, SYNC, backends=(packet_filter, "keepalived"), edits=edits)
-    has_all(site, "lvs1")
+    begins(site, "lvs1")
     connections = held(site)
     assert still(site, connections) == connections
 
     site.kill("lvs1")
     has_all(site, "lvs2")
-    assert not set(still(site, connections).values()) & {"web1", "web2", "web3"}
+    assert not set(still(site, connections, DOOMED).values()) & {"web1", "web2", "web3"}
     assert site.tally(80, clients=6) == {"web1": 3, "web2": 2, "web3": 1}
 
 
@@ -107,7 +107,7 @@ def test_connections_that_nobody_told_of_die_with_their_director(trial: Start, p
 )
 def test_a_director_with_a_fault_gives_everything_up(trial: Start, preempt: bool) -> None:
     site = trial(NAT, PAIR, NOTIFY, TRACKED, {"failover": {"preempt": preempt}}, backends=BACKENDS)
-    has_all(site, "lvs1")
+    begins(site, "lvs1")
 
     site.run("lvs1", "ip", "link", "set", "eth2", "down")
     has_all(site, "lvs2")

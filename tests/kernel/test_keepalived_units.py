@@ -8,7 +8,7 @@ from lvsc.laboratory.site import Loaded
 
 from .clusters import NAT, PAIR, SYNC
 from .conftest import Start, Trial, replaced
-from .directors import BACKENDS, has_all, still, virtual, weights
+from .directors import BACKENDS, begins, has_all, still, virtual, weights
 
 pytestmark = pytest.mark.kernel
 
@@ -23,7 +23,7 @@ def pair(trial: Start) -> Trial:
     for director in site.directors:
         for done in site.load(director):
             assert done.quiet, done
-    has_all(site, "lvs1")
+    begins(site, "lvs1")
     return site
 
 

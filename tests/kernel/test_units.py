@@ -203,8 +203,7 @@ def state(site: Trial) -> dict[str, list[str]]:
     return {
         "rules": rules(site),
         "table": sorted(site.table().splitlines()),
-        # The kernel takes a moment to find that nobody else has an address.
-        "addresses": site.run("lvs1", "ip", "-o", "addr").replace(" tentative", "").splitlines(),
+        "addresses": site.run("lvs1", "ip", "-o", "addr").splitlines(),
         "settings": site.run("lvs1", "sysctl", "net.ipv4.vs", "net.ipv4.ip_forward").splitlines(),
     }
 

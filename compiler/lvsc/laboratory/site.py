@@ -29,8 +29,12 @@ xferlog_enable=NO
 secure_chroot_dir=/run/vsftpd/empty
 ftp_username=daemon
 """
+#: How long to wait for an answer, in seconds: the machine may be slow, and who loses a packet sends it again after 1, 3, 7 and 15.
+PATIENCE = 30.0
 #: How long to wait for a program to be ready, and before looking again, in seconds.
-_PATIENCE, _PAUSE = 60, 0.1
+_READY, _PAUSE = 120, 0.1
+#: How many questions a call asks, so that it ends in time where nobody answers any.
+_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +46,7 @@ class Question:
     port: int
     source: str
     source_port: int = 0
-    limit: float = 3.0
+    limit: float = PATIENCE
     """How long to wait for an answer, in seconds."""
     tls: bool = False
     greeted: bool = False
@@ -295,7 +299,7 @@ class Site:
             LaboratoryError: One does not.
         """
         for host in sorted(self._ftp):
-            end = time.monotonic() + _PATIENCE
+            end = time.monotonic() + _READY
             while "vsftpd" not in self.run(host, "ss", "-Hltnp"):
                 if time.monotonic() > end:
                     raise LaboratoryError(f"{host}: vsftpd does not listen")
@@ -326,15 +330,18 @@ class Site:
     def ask(self, questions: Iterable[Question]) -> list[Answer]:
         """Ask all questions from outside, many at a time; the answers in the questions' order."""
         asked = [question.words() for question in questions]
-        return [_answer(said) for said in self.laboratory.call("ask", OUTSIDE, questions=asked)]
+        calls = (asked[first : first + _AT_ONCE] for first in range(0, len(asked), _AT_ONCE))
+        return [
+            _answer(said) for some in calls for said in self.laboratory.call("ask", OUTSIDE, questions=some)
+        ]
 
     def open(self, name: str, question: Question) -> Answer:
         """Open a connection from outside that stays, and ask on it."""
         return _answer(self.laboratory.call("open", OUTSIDE, name=name, question=question.words()))
 
-    def say(self, name: str) -> Answer:
-        """Ask again on an open connection."""
-        return _answer(self.laboratory.call("say", OUTSIDE, name=name))
+    def say(self, name: str, limit: float = PATIENCE) -> Answer:
+        """Ask again on an open connection; `limit` is for the answer, in seconds."""
+        return _answer(self.laboratory.call("say", OUTSIDE, name=name, limit=limit))
 
     def close(self, name: str) -> None:
         """Close a connection."""

@@ -89,10 +89,11 @@ class Held:
             self._sockets[name] = connected(question)
         except OSError as error:
             return _failed(error)
-        return self.say(name)
+        return self.say(name, question["limit"])
 
-    def say(self, name: str) -> dict[str, Any]:
-        """Ask again on an open connection."""
+    def say(self, name: str, limit: float) -> dict[str, Any]:
+        """Ask again on an open connection; `limit` is in seconds."""
+        self._sockets[name].settimeout(limit)
         try:
             return _answer(self._sockets[name])
         except OSError as error:

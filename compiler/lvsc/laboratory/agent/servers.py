@@ -132,7 +132,7 @@ def _listener(protocol: str, port: int, address: str) -> socket.socket:
         listener.bind((address, port))
         if protocol != "udp":
             listener.listen(256)
-            listener.setblocking(False)  # who is gone again before being accepted must not stop all others
+            listener.settimeout(0)  # who is gone again before being accepted must not stop all others
     except BaseException:
         listener.close()
         raise

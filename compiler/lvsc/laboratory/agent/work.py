@@ -171,7 +171,7 @@ class Work:
         return self._held.open(call["name"], call["question"])
 
     def _say(self, call: dict[str, Any]) -> dict[str, Any]:
-        return self._held.say(call["name"])
+        return self._held.say(call["name"], call["limit"])
 
     def _close(self, call: dict[str, Any]) -> None:
         self._held.close(call["name"])

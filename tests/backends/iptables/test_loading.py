@@ -242,6 +242,10 @@ def test_connection_tracking_passes_over_what_it_is_told_to(lab: Lab) -> None:
         "ip link set eth0 up",
         "nsenter -t $client -n ip addr add 192.0.2.2/24 dev eth0",
         "nsenter -t $client -n ip link set eth0 up",
+        # Until the kernel has taken note that both ends are up, what is sent is lost.
+        'for where in "ip" "nsenter -t $client -n ip"; do',
+        "until $where link show eth0 | grep -q 'state UP'; do sleep 0.02; done; done",
+        f"arrived() {{ until {{ {COUNTS} }} | grep -c ' [1-9][0-9]*$' | grep -qx $1; do sleep 0.02; done; }}",
         *(
             f"iptables -A INPUT -p {protocol} -m {protocol} --dport {port} -m conntrack --ctstate {state}"
             for protocol, port in sent
@@ -249,9 +253,11 @@ def test_connection_tracking_passes_over_what_it_is_told_to(lab: Lab) -> None:
         ),
         f"{lvsc} start",
         f"nsenter -t $client -n {send}",
+        f"arrived {len(sent)}",
         COUNTS,
         "echo ====",
         f"iptables -Z && {send}",
+        f"arrived {len(sent)}",
         COUNTS,
     )
     received, own = (set(text.splitlines()) for text in result.stdout.split("====\n"))
@@ -323,6 +329,56 @@ def test_jumps_added_twice_are_both_removed(lab: Lab) -> None:
     lvsc = lab.install(FOUR)
     result = lab.run(f"{lvsc} start", "iptables -t mangle -I PREROUTING -j LVSC-MARK", f"{lvsc} stop", SAVE)
     assert "LVSC" not in result.stdout
+
+
+#: What others do to a built-in chain once lvsc's rules are loaded: each line is added by `iptables`.
+DISORDER = {
+    "twice": ["-A {home} -j {chain}"],
+    "three times, a rule between": ["-A {home} -j {chain}", "-A {home} -s 203.0.113.9", "-I {home} -j {chain}"],
+    "a rule before it": ["-I {home} -s 203.0.113.9"],
+    "rules behind it": ["-A {home} -s 203.0.113.9", "-A {home} -s 203.0.113.8"],
+    "rules around it": ["-I {home} -s 203.0.113.9", "-A {home} -s 203.0.113.8"],
+    "gone": ["-D {home} -j {chain}"],
+    "gone among others' rules": ["-D {home} -j {chain}", "-A {home} -s 203.0.113.9", "-A {home} -s 203.0.113.8"],
+}
+#: The chains by where they are jumped to from; the jumps to those for marks come last, all others first.
+HOMES = {
+    "LVSC-CONNTRACK": ("raw", "PREROUTING"),
+    "LVSC-CONNTRACK-OUT": ("raw", "OUTPUT"),
+    "LVSC-MARK": ("mangle", "PREROUTING"),
+    "LVSC-MARK-OUT": ("mangle", "OUTPUT"),
+    "LVSC-SNAT": ("nat", "POSTROUTING"),
+    "LVSC-INPUT": ("filter", "INPUT"),
+    "LVSC-FORWARD": ("filter", "FORWARD"),
+}
+
+
+@pytest.mark.parametrize("disorder", DISORDER.values(), ids=DISORDER)
+def test_start_leaves_one_jump_to_each_chain_at_its_place(lab: Lab, disorder: list[str]) -> None:
+    lvsc = lab.install(FOUR)
+    places = HOMES.items()
+    commands = [
+        f"iptables -t {name} {line.format(home=home, chain=chain)}"
+        for chain, (name, home) in places
+        for line in disorder
+    ]
+    dumps = [f"echo ===={chain} && iptables -t {name} -S {home}" for chain, (name, home) in places]
+    printed = lab.run(f"{lvsc} start", *commands, f"{lvsc} start", *dumps).stdout
+    for section in printed.split("====")[1:]:
+        chain, _, *rules = section.splitlines()
+        name, home = HOMES[chain]
+        others = sorted({rule for rule in rules if " -s 203.0.113." in rule})
+        last = name == "mangle"
+        assert len(rules) == len(others) + 1, section
+        assert rules[-1 if last else 0] == f"-A {home} -j {chain}", section
+
+
+def test_jumps_that_stand_right_are_not_touched(lab: Lab) -> None:
+    lvsc = lab.install([*FOUR, *SIX])
+    broken = "sed -i 's/^    {$/    { exit 3;/' lvsc/iptables.sh"
+    result = lab.run("iptables_restore <foreign", f"{lvsc} start", broken, f"{lvsc} start")
+    assert result.stdout == ""
+    assert lab.run(broken.replace("3", "4"), f"{lvsc} start", check=False).returncode
 
 
 def test_tables_of_the_other_variant_are_no_trouble(lab: Lab) -> None:

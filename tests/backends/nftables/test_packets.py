@@ -29,6 +29,11 @@ ip address add 192.0.2.10/24 dev here
 ip address add 192.0.2.12/24 dev here
 ip address add 192.0.2.99/24 dev here
 ip address add 2001:db8::10/64 dev here nodad
+# Until the kernel has taken note that both ends are up, what is sent is lost.
+for where in "ip link show here" "there ip link show there"; do
+    until $where | grep -q 'state UP'; do sleep 0.02; done
+done
+arrived() { until nft list counter inet probe datagrams | grep -q "packets $1 "; do sleep 0.02; done; }
 """
 SEND = """
 import socket, sys
@@ -39,7 +44,7 @@ for word in sys.argv[1:]:
         socket.socket(family, socket.SOCK_DGRAM).sendto(b"x", (address, int(port)))
     else:
         connection = socket.socket(family, socket.SOCK_STREAM)
-        connection.settimeout(2)
+        connection.settimeout(30)
         connection.connect_ex((address, int(port)))
 """
 LISTEN = """
@@ -61,9 +66,12 @@ while True:
 
 
 def probe(*matches: str) -> str:
-    """A ruleset that counts the packets of each match at input."""
+    """A ruleset that counts the packets of each match at input, and before that all datagrams."""
     rules = "".join(f'\t\t{match} counter comment "{number}"\n' for number, match in enumerate(matches))
-    return f"table inet probe {{\n\tchain input {{\n\t\ttype filter hook input priority 0; policy accept;\n{rules}\t}}\n}}\n"
+    head = "type filter hook input priority 0; policy accept;\n\t\tmeta l4proto udp counter name datagrams"
+    return (
+        f"table inet probe {{\n\tcounter datagrams {{\n\t}}\n\tchain input {{\n\t\t{head}\n{rules}\t}}\n}}\n"
+    )
 
 
 def counts(listed: str) -> list[int]:
@@ -72,7 +80,8 @@ def counts(listed: str) -> list[int]:
     for entry in json.loads(listed)["nftables"]:
         if "rule" in entry:
             (counter,) = (part["counter"] for part in entry["rule"]["expr"] if "counter" in part)
-            found[int(entry["rule"]["comment"])] = counter["packets"]
+            if "comment" in entry["rule"]:  # the other one names a counter
+                found[int(entry["rule"]["comment"])] = counter["packets"]
     return [found[number] for number in sorted(found)]
 
 
@@ -89,7 +98,7 @@ def test_marks_are_set(target: str, ruleset: Emit, in_namespace: InNamespace) ->
         nft -f probe.nft
         nft -f lvsc.nft
         there python3 send.py {" ".join(f"udp,{address},{port}" for address, port in sent)}
-        sleep 0.1
+        arrived {len(sent)}
         nft -j list table inet probe"""
     listed = in_namespace(
         script,
@@ -121,7 +130,7 @@ def test_a_mark_spares_the_peer_but_not_a_packet_without_an_ethernet_header(
         nft -f lvsc.nft
         there python3 send.py udp,{VIP},80 udp,192.0.2.12,80
         python3 send.py udp,{VIP},80
-        sleep 0.1
+        arrived 3
         nft -j list table inet probe"""
     listed = in_namespace(
         script,
@@ -149,7 +158,7 @@ def test_packets_pass_connection_tracking_by(ruleset: Emit, in_namespace: InName
         nft -f probe.nft
         nft -f lvsc.nft
         there python3 send.py udp,{VIP},80 udp,{VIP},81 udp,{VIP6},85
-        sleep 0.1
+        arrived 3
         nft -j list table inet probe"""
     listed = in_namespace(
         script,
@@ -260,7 +269,7 @@ def test_sources_are_replaced_whatever_the_distribution_masquerades(
             "send.py": SEND,
             "active.py": (
                 "import socket\n"
-                "socket.create_connection(('192.0.2.1', 80), source_address=('192.0.2.10', 20), timeout=2)\n"
+                "socket.create_connection(('192.0.2.1', 80), source_address=('192.0.2.10', 20), timeout=30)\n"
             ),
             "listen.py": LISTEN,
         },

@@ -143,7 +143,7 @@ def test_keepalived_gets_the_interfaces_of_the_file_as_words(
 
 def test_a_program_that_does_not_end_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(namespace, "_SECONDS", 0.2)
-    done = namespace.run(["sleep", "5"], tmp_path)
+    done = namespace.run(["sleep", "1000"], tmp_path)
     assert (done.code, done.said) == (1, "sleep did not end within 0.2 seconds")
 
 

@@ -175,9 +175,9 @@ found = {}
 try:
     for host in ("127.0.0.1", "::1"):
         client = ftplib.FTP()
-        for _ in range(50):
+        for _ in range(600):
             try:
-                client.connect(host, port, timeout=5)
+                client.connect(host, port, timeout=60)
                 break
             except OSError:
                 time.sleep(0.1)
@@ -189,7 +189,7 @@ try:
         if host == "127.0.0.1":
             seen["pasv"] = list(ftplib.parse227(client.sendcmd("PASV")))
             with socket.create_server(("127.0.0.1", 0)) as here:
-                here.settimeout(5)
+                here.settimeout(60)
                 client.sendport(*here.getsockname())
                 client.putcmd("NLST")
                 data, sender = here.accept()
@@ -231,7 +231,7 @@ class TestRealVsftpd:
             ],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=True,
         )
         assert done.stderr == ""

@@ -76,7 +76,7 @@ inner = int(sys.argv[1])
 client = socket.socket(socket.AF_INET if inner == 4 else socket.AF_INET6, socket.SOCK_DGRAM)
 client.settimeout(2)
 said = "no answer"
-for _ in range(5):  # a new link carries nothing until the kernel has looked at it, within a second
+for _ in range(15):  # a new link carries nothing until the kernel has looked at it
     try:
         client.sendto(b"hello", ("10.9.9.9" if inner == 4 else "fd09::9", 7))
         said = client.recv(100).decode()
@@ -144,7 +144,7 @@ def test_a_real_kernel_unwraps_every_tunnel(
         for name, (kind, inner, outer) in zip(names, kinds, strict=True)
     ]
     files = {"addresses.sh": script.text, "server.py": SERVER, "client.py": CLIENT, "cases": "".join(cases)}
-    ran = guest.run(["sh", "-c", GUEST.replace("$MODULES", " ".join(MODULES))], files=files, timeout=120)
+    ran = guest.run(["sh", "-c", GUEST.replace("$MODULES", " ".join(MODULES))], files=files, timeout=600)
     assert ran.stdout.splitlines() == [*(f"{name}: hello" for name in names), "left:"], ran.stderr
     assert (ran.returncode, ran.stderr) == (0, "")
 

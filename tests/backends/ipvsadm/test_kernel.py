@@ -48,7 +48,7 @@ def in_guest(script: str, *tables: list[Node], files: Mapping[str, str] | None =
             exchanged[f"{number}-{artifact.path.rpartition('/')[2]}"] = artifact.text
     step = emissions[0].steps[0]
     commands = f"start() {{ {shlex.join(step.load[0])}; }}\nstop() {{ {shlex.join(step.unload[0])}; }}\n"
-    result = guest.run(["sh", "-c", PRELUDE + commands + script], timeout=120, files=exchanged)
+    result = guest.run(["sh", "-c", PRELUDE + commands + script], timeout=300, files=exchanged)
     assert (result.returncode, result.stderr) == (0, "")
     return result.stdout
 
@@ -174,7 +174,8 @@ def reconcile(number):
     done = run("/bin/sh", "/etc/lvsc/ipvsadm.sh", "start")
     return [done.returncode, done.stderr]
 
-def alive():
+def alive(limit=60):
+    served.settimeout(limit)
     client.send(b"ping")
     try:
         return served.recv(4) == b"ping"
@@ -189,17 +190,19 @@ seen = {"first": reconcile(0)}
 enter("/run/netns/server")
 listener = socket.create_server(("10.0.0.21", 8080))
 enter("/run/netns/client")
-client = socket.create_connection(("192.0.2.10", 80), timeout=5)
+client = socket.create_connection(("192.0.2.10", 80), timeout=60)
 enter("/proc/1/ns/net")
 served, _ = listener.accept()
-served.settimeout(2)
 seen["alive before"] = alive()
 seen["second"] = reconcile(1)
 seen["alive after"] = alive()
-time.sleep(2.5)  # the kernel sums its counters every 2 s
+# The kernel sums its counters every 2 s.
+end = time.monotonic() + 60
+while sum(connections().values()) < 2 and time.monotonic() < end:
+    time.sleep(0.1)
 seen["connections"] = connections()
 run("ipvsadm", "-C")
-seen["alive without a table"] = alive()
+seen["alive without a table"] = alive(2)
 print(json.dumps(seen))
 """
 

@@ -121,7 +121,7 @@ def in_guest(project: Project, packages: Path, script: str) -> list[str]:
     assert project.lvsc("build", "cluster.toml", *BACKENDS).code == 0
     done = guest.run(
         ["sh", "-c", PRELUDE + f'lvsc() {{ {guest_lvsc.command()} "$@"; }}\n' + script],
-        timeout=300,
+        timeout=900,
         files={"cluster.toml": project.read("cluster.toml")},
         trees={"built": project.root / "build" / "shop", guest_lvsc.DIRECTORY: packages},
     )

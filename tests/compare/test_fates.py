@@ -23,7 +23,8 @@ END_THEM: Layer = {"tuning": {"expire_nodest_conn": True}}
 LEAD_AWAY: Layer = {"tuning": {"expire_quiescent_template": True}}
 OTHER: Layer = {"services": {"other": {"address": "www", "pool": "web", "ports": ["tcp/81"]}}}
 NO_WEB: Layer = {"services": {"web": None}}
-SHORT: Layer = {"timeouts": {"tcp": "2s", "tcp_fin": "1s", "udp": "2s"}}
+#: What a test can outlast, and what changes between two questions on a connection that lives does not.
+SHORT: Layer = {"timeouts": {"tcp": "12s", "tcp_fin": "1s", "udp": "12s"}}
 
 LIVE = {"web1": "lives", "web2": "lives"}
 

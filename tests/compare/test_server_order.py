@@ -56,7 +56,7 @@ def test_a_kernel_leads_clients_by_the_order_in_which_servers_were_added() -> No
         "measure.py": MEASUREMENT,
     }
     words = ["python3", "measure.py", FIRST, SECOND, *schedulers]
-    done = guest.run(words, timeout=300, files=files)
+    done = guest.run(words, timeout=900, files=files)
     assert (done.returncode, done.stderr) == (0, "")
     same: dict[str, tuple[int, int]] = {}
     for scheduler, (one, again, turned) in json.loads(done.stdout).items():

@@ -124,7 +124,7 @@ def test_every_host_loads_its_settings_tables_and_tunnels_twice(tell: Tell) -> N
     hosts = list(different())
     files: dict[str, str] = {}
     lines = [script(tree, files) for tree in hosts]
-    ran = guest.run(["sh", "script"], files={**files, "script": "\n".join([PRELUDE, *lines])}, timeout=300)
+    ran = guest.run(["sh", "script"], files={**files, "script": "\n".join([PRELUDE, *lines])}, timeout=900)
     assert (ran.returncode, ran.stderr) == (0, "")
     shown = ran.stdout.split("====\n")
     assert shown.pop() == ""

@@ -117,7 +117,7 @@ def test_the_steps_make_a_host_complete_and_a_second_time_change_nothing(
     }
     load, unload = commands(steps), commands(reversed(steps), unload=True)
     script = [PRELUDE, "show before", load, "show once", load, "show twice", unload, "show after"]
-    ran = guest.run(["sh", "-c", "\n".join(script)], files=files, timeout=180)
+    ran = guest.run(["sh", "-c", "\n".join(script)], files=files, timeout=600)
     assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
     before, once, twice, after = (block.splitlines()[1:] for block in ran.stdout.split("== ")[1:])
     assert once == twice

@@ -42,7 +42,7 @@ class Found:
     would have it, or what all of them have in common."""
 
 
-def found(trials: Mapping[str, Trial], timeout: float = 600) -> dict[str, list[Found]]:
+def found(trials: Mapping[str, Trial], timeout: float = 1800) -> dict[str, list[Found]]:
     """What clients found after each change of each trial, in one guest. `timeout` is in seconds."""
     rows = {
         name: {

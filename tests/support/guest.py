@@ -17,7 +17,7 @@ __all__ = ["GuestError", "run", "why_not"]
 def run(
     command: Sequence[str],
     *,
-    timeout: float = 60,
+    timeout: float = 300,
     files: Mapping[str, str] | None = None,
     trees: Mapping[str, Path] | None = None,
 ) -> subprocess.CompletedProcess[str]:

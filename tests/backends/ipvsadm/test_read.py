@@ -406,7 +406,7 @@ def test_what_a_kernel_saves_reads_as_what_was_loaded() -> None:
                 "done"
             ),
         ],
-        timeout=120,
+        timeout=300,
         files={str(number): text for number, text in enumerate(texts)},
     )
     assert (done.returncode, done.stderr) == (0, "")

@@ -76,7 +76,8 @@ def test_a_client_stays_on_one_server_across_the_ports_of_a_bundle(
 ) -> None:
     site = trial(NAT, BUNDLE, backends=backends)
     site.becomes(lambda: differences(site), "")
-    answers = site.get(80, 443, clients=12, times=2)
+    # Of two first connections at once, each processor may find that the kernel has no entry of the client yet.
+    answers = [*site.get(80, clients=12), *site.get(80, 443, clients=12, times=2)]
     by_client = {
         answer.client: {a.server for a in answers if a.client == answer.client} for answer in answers
     }

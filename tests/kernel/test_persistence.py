@@ -112,7 +112,8 @@ def templates(site: Trial) -> int:
 def by_prefix(site: Trial, family: Family) -> dict[str, set[str]]:
     """The servers of each prefix's clients, three of each prefix."""
     found: dict[str, set[str]] = {}
-    for answer in site.get(80, clients=48, family=family):
+    # The first of each prefix before the others, which other processors may see first.
+    for answer in (*site.get(80, clients=16, family=family), *site.get(80, clients=48, family=family)):
         prefix = ip_network(f"{answer.client}/{PREFIX[family]}", strict=False)
         found.setdefault(str(prefix), set()).add(str(answer))
     return found

@@ -75,7 +75,8 @@ def test_a_service_of_all_ports_leads_each_client_to_one_server_at_any_of_them(
     trial: Start, forwarding: str
 ) -> None:
     site = trial(CLUSTERS[forwarding], KINDS, shared=True)
-    answers = site.get(1, 32768, 65535, address="second", clients=6)
+    # Each client's first connection before its others, which other processors may see first.
+    answers = [answer for port in (1, 32768, 65535) for answer in site.get(port, address="second", clients=6)]
     clients = {(answer.client, answer.server) for answer in answers}
     assert Counter(server for _, server in clients) == {"web1": 2, "web2": 2, "web3": 2}
     assert {answer.port for answer in answers} == {1, 32768, 65535}

@@ -11,7 +11,7 @@ from lvsc import targets
 from lvsc.analysis.choice import choose_backends
 from lvsc.analysis.codes import SAME_FILE
 from lvsc.analysis.features import missing_features
-from lvsc.analysis.lints import lint
+from lvsc.analysis.lints import lint, lint_sayable
 from lvsc.analysis.partition import partition
 from lvsc.blame import DEFECT, FAILED
 from lvsc.diagnostics import Diagnostic, DiagnosticError, KeyPath, Place, Severity, has_errors, nearest
@@ -97,6 +97,8 @@ def compile_spec(text: str, file: str, plugins: Plugins, options: Options | None
             for backend, part in _each(parts):
                 with blamed_backend(backend, part.host):
                     problems += backend.check(part)
+        if not has_errors(problems):
+            problems += lint_sayable(lowered)
     if has_errors(problems):
         raise DiagnosticError(problems)
     with _beside(problems):

@@ -36,6 +36,10 @@ def of_pool(**keys: object) -> Layer:
     return {"pools": {"web": keys}}
 
 
+#: No checks, and IPVS's table by ipvsadm.
+BY_HAND: Layer = merged({"cluster": {"backends": ["ipvsadm"]}}, of_pool(check="none"))
+
+
 def of_quorum(quorum: int, hysteresis: int = 0) -> Layer:
     """A quorum that something follows from."""
     return of_pool(quorum=quorum, hysteresis=hysteresis, notify={"quorum_down": "/usr/local/sbin/page"})
@@ -117,13 +121,23 @@ CASES: dict[str, tuple[str, str, Layer, Layer]] = {
         bundle("tcp/53", "udp/54"),
         bundle("tcp/53", "udp/53"),
     ),
-    "all-drained": ("LVS408", "pools.web", servers({}, {}, drained=True), servers({"drained": True}, {})),
-    "weight-0": ("LVS408", "pools.web", servers({}, {}, weight=0), servers({"weight": 0}, {"weight": 1})),
+    "all-drained": (
+        "LVS408",
+        "pools.web",
+        merged(BY_HAND, servers({}, {}, drained=True)),
+        merged(BY_HAND, servers({"drained": True}, {})),
+    ),
+    "weight-0": (
+        "LVS408",
+        "pools.web",
+        merged(BY_HAND, servers({}, {}, weight=0)),
+        merged(BY_HAND, servers({"weight": 0}, {"weight": 1})),
+    ),
     "drained-in-one-family": (
         "LVS408",
         "pools.web",
-        merged(DUAL, servers({"drained": True, "ip": ["192.0.2.21", "2001:db8::21"]}, {})),
-        merged(DUAL, servers({"ip": ["192.0.2.21", "2001:db8::21"]}, {"drained": True})),
+        merged(BY_HAND, DUAL, servers({"drained": True, "ip": ["192.0.2.21", "2001:db8::21"]}, {})),
+        merged(BY_HAND, DUAL, servers({"ip": ["192.0.2.21", "2001:db8::21"]}, {"drained": True})),
     ),
     "quorum-out-of-reach": (
         "LVS409",
@@ -266,11 +280,25 @@ def test_one_pool_of_two_services_is_told_of_its_quorum_once() -> None:
 
 def test_one_drained_pool_of_two_services_is_told_of_once() -> None:
     two = merged(service("mail", address="www", pool="web", ports=["tcp/25"]), servers({}, {}, drained=True))
-    # keepalived, which cannot say it, has its own error.
-    assert sorted(set(found(spec(two)))) == [("KAD009", "pools.web.real_servers.0"), ("LVS408", "pools.web")]
-    assert found(spec(two, {"cluster": {"backends": ["ipvsadm"]}}, of_pool(check="none"))) == [
-        ("LVS408", "pools.web")
-    ]
+    assert found(spec(two, BY_HAND)) == [("LVS408", "pools.web")]
+
+
+def test_what_the_backend_refuses_is_not_told_of_twice() -> None:
+    """keepalived cannot say a pool without weights, and ipvsadm no command."""
+    assert {code for code, _ in found(spec(servers({}, {}, drained=True)))} == {"KAD009"}
+    assert [code for code, _ in found(spec(BY_HAND, of_pool(notify={"up": "/bin/up"})))] == ["LVS504"]
+
+
+@pytest.mark.parametrize(
+    ("code", "key", "keys"),
+    [
+        ("LVS412", "notify", {"check": "none", "notify": {"up": "/bin/up"}}),
+        ("LVS416", "on_failure", {"on_failure": "drain"}),
+    ],
+)
+def test_one_key_of_a_pool_of_two_services_is_told_of_once(code: str, key: str, keys: Layer) -> None:
+    two = service("mail", address="www", pool="web", ports=["tcp/25"], persistence="5m")
+    assert found(spec(two, service(persistence="5m"), of_pool(**keys))) == [(code, f"pools.web.{key}")]
 
 
 def test_one_network_without_a_gateway_is_told_of_once() -> None:

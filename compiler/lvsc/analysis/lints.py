@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from lvsc.analysis import codes
 from lvsc.analysis.overlap import report_overlaps
-from lvsc.diagnostics import Anchor, Diagnostic, Place, has_errors
+from lvsc.diagnostics import Anchor, Diagnostic, Origin, Place, has_errors
 from lvsc.graph.graph import RuleGraph
 from lvsc.graph.nodes import (
     FailureAction,
@@ -37,14 +37,17 @@ def lint(lowered: Lowered) -> list[Diagnostic]:
         found += _weights(service)
         found += _bundle(service)
         found += _reach(service, cluster)
-        found += _unchecked(service)
-        found += _stuck_clients(service, cluster)
         found += _half_tracked(service, cluster)
         found += _idle_engine(service)
         found += _lost_connections(service, cluster)
-    found += _zero_weights(lowered.services)
+    found += _stuck_clients(lowered.services, cluster)
     found += _gateways(lowered.services, cluster)
     return [*found, *_quorums(lowered.services), *_source_nats(lowered.graph), *_loose_marks(lowered.graph)]
+
+
+def lint_sayable(lowered: Lowered) -> list[Diagnostic]:
+    """What the backends of a cluster can say though it does nothing for its clients: one that cannot has refused it already."""
+    return [*_zero_weights(lowered.services), *_unchecked(lowered.services)]
 
 
 def _half_tracked(lowered: LoweredService, cluster: Cluster) -> Iterator[Diagnostic]:
@@ -169,37 +172,47 @@ def _check(lowered: LoweredService) -> Check | NoCheck | None:
     return own if own is not None else lowered.service.pool.check
 
 
-def _unchecked(lowered: LoweredService) -> Iterator[Diagnostic]:
-    pool = lowered.service.pool
-    check = _check(lowered)
-    if not isinstance(check, NoCheck):
-        return
-    idle = {
-        "sorry_server": pool.sorry_server is not None,
-        "quorum": pool.quorum is not None,
-        "on_failure": pool.on_failure is not FailureAction.REMOVE,
-        "notify": bool(pool.notify),
-    }
-    for key, said in idle.items():
-        if said:
-            yield codes.UNCHECKED.at(
-                pool.origin / key,
-                f"`{key}` does nothing for `{lowered.service.name}`, whose real servers are not checked",
-                others=[Place(check.origin, label="says that they are not")],
-                help=f"say how they are checked, or remove `{key}`",
-            )
+def _unchecked(services: Iterable[LoweredService]) -> list[Diagnostic]:
+    """One for each key of a pool that does nothing for a service."""
+    found: dict[Origin, Diagnostic] = {}
+    for lowered in services:
+        pool = lowered.service.pool
+        check = _check(lowered)
+        if not isinstance(check, NoCheck):
+            continue
+        idle = {
+            "sorry_server": pool.sorry_server is not None,
+            "quorum": pool.quorum is not None,
+            "on_failure": pool.on_failure is not FailureAction.REMOVE,
+            "notify": bool(pool.notify),
+        }
+        for key, said in idle.items():
+            place = pool.origin / key
+            if said and place not in found:
+                found[place] = codes.UNCHECKED.at(
+                    place,
+                    f"`{key}` does nothing for `{lowered.service.name}`, whose real servers are not checked",
+                    others=[Place(check.origin, label="says that they are not")],
+                    help=f"say how they are checked, or remove `{key}`",
+                )
+    return list(found.values())
 
 
-def _stuck_clients(lowered: LoweredService, cluster: Cluster) -> Iterator[Diagnostic]:
-    pool = lowered.service.pool
+def _stuck_clients(services: Iterable[LoweredService], cluster: Cluster) -> list[Diagnostic]:
+    """One for each pool that persistent clients stay with."""
+    found: dict[str, Diagnostic] = {}
     let_go = cluster.tuning is not None and cluster.tuning.expire_quiescent_template
-    if pool.on_failure is FailureAction.DRAIN and lowered.plan.persistence is not None and not let_go:
-        yield codes.STUCK_CLIENTS.at(
-            pool.origin / "on_failure",
-            f"clients of `{lowered.service.name}` stay for its persistence with a real server that fails",
-            others=[Place(lowered.service.origin, Anchor.TABLE, "the service")],
-            help="set `expire_quiescent_template = true` in `[tuning]`, or remove `on_failure`",
-        )
+    for lowered in services:
+        pool = lowered.service.pool
+        drains = pool.on_failure is FailureAction.DRAIN and lowered.plan.persistence is not None
+        if drains and not let_go and pool.name not in found:
+            found[pool.name] = codes.STUCK_CLIENTS.at(
+                pool.origin / "on_failure",
+                f"clients of `{lowered.service.name}` stay for its persistence with a real server that fails",
+                others=[Place(lowered.service.origin, Anchor.TABLE, "the service")],
+                help="set `expire_quiescent_template = true` in `[tuning]`, or remove `on_failure`",
+            )
+    return list(found.values())
 
 
 def _quorums(services: Iterable[LoweredService]) -> list[Diagnostic]:

@@ -27,7 +27,9 @@ def script(header: str, loaded: Mapping[Family, Collection[Chain]], target: Targ
     text = Text()
     text.add("#!/bin/sh")
     text.add(header)
-    text.extend(_functions("-w " if target.has(Feature.IPTABLES_WAIT) else ""))
+    text.extend(
+        _functions(_wait(target, Feature.IPTABLES_WAIT), _wait(target, Feature.IPTABLES_RESTORE_WAIT))
+    )
     text.add()
     text.add("start() {")
     for family in Family:
@@ -45,10 +47,17 @@ def script(header: str, loaded: Mapping[Family, Collection[Chain]], target: Targ
     return text
 
 
-def _functions(wait: str) -> Iterator[str]:
+def _wait(target: Target, feature: Feature) -> str:
+    """The option that waits for another's turn to end, where the program has it."""
+    return "-w " if target.has(feature) else ""
+
+
+def _functions(wait: str, restore_wait: str) -> Iterator[str]:
     yield from _ABOUT
     yield "jump() {"
-    yield f'    "$1" {wait}-t "$2" -C "$4" -j "$5" 2>/dev/null || "$1" {wait}-t "$2" "$3" "$4" -j "$5"'
+    yield f'    rules=$("$1" {wait}-t "$3" -S "$5" 2>/dev/null) || rules=$("$1" {wait}-t "$3" -S "$5")'
+    yield from _JUMP
+    yield f'    }} | "$2" {restore_wait}--noflush'
     yield "}"
     yield ""
     yield from _LOOK
@@ -63,17 +72,17 @@ def _functions(wait: str) -> Iterator[str]:
 
 
 def _start(family: Family, chains: Collection[Chain], target: Target) -> Iterator[str]:
+    command, restore = target.program(_COMMANDS[family]), target.program(f"{_COMMANDS[family]}-restore")
     if chains:
-        wait = "-w " if target.has(Feature.IPTABLES_RESTORE_WAIT) else ""
-        yield f"{target.program(f'{_COMMANDS[family]}-restore')} {wait}--noflush <{restore_path(family)}"
-    command = target.program(_COMMANDS[family])
+        wait = _wait(target, Feature.IPTABLES_RESTORE_WAIT)
+        yield f"{restore} {wait}--noflush <{restore_path(family)}"
     why = ""
     for chain in chains:
         if chain.why != why:
             why = chain.why
             yield f"# {why}"
         place = "-A" if chain.last else "-I"
-        yield f"jump {command} {chain.table} {place} {chain.hook.name} {chain.label}"
+        yield f"jump {command} {restore} {chain.table} {place} {chain.hook.name} {chain.label}"
     yield from _remove(family, [chain for chain in Chain if chain not in chains], target)
 
 
@@ -93,7 +102,21 @@ _ABOUT = """\
 # The chains whose names begin with LVSC- are lvsc's. Of all other rules only the jumps to them are touched.
 set -eu
 
-# jump IPTABLES TABLE -A|-I BUILT-IN CHAIN: add the jump unless it is there.""".splitlines()
+# jump IPTABLES IPTABLES-RESTORE TABLE -A|-I BUILT-IN CHAIN: have one jump, the last (-A) or first (-I) of the rules.
+# All jumps make room for the new one at once, so that no packet finds none.""".splitlines()
+
+_JUMP = r"""    count=$(printf '%s\n' "$rules" | grep -cxF -e "-A $5 -j $6") || :
+    case $4 in -A) end='$p' ;; *) end=1p ;; esac
+    at_end=$(printf '%s\n' "$rules" | sed -n '/^-A /p' | sed -n "$end")
+    [ "$count $at_end" != "1 -A $5 -j $6" ] || return 0
+    {
+        echo "*$3"
+        while [ "$count" -gt 0 ]; do
+            echo "-D $5 -j $6"
+            count=$((count - 1))
+        done
+        echo "$4 $5 -j $6"
+        echo COMMIT""".splitlines()
 
 _LOOK = r"""# look IPTABLES-SAVE: set $seen to lvsc's chains. Without -t it prints the tables in use; to name one would load it
 # into the kernel. What it says on stderr when all is well (that the other variant has tables too) is no trouble here.

@@ -218,7 +218,7 @@ def test_start_loads_jumps_and_removes_what_is_no_longer_used(part: MakePart) ->
         == """\
     /usr/sbin/iptables-restore -w --noflush </etc/lvsc/iptables.v4
     # Last: MARK ends nothing and IPVS looks at the whole mark, so the last rule to set it must be lvsc's.
-    jump /usr/sbin/iptables mangle -A PREROUTING LVSC-MARK
+    jump /usr/sbin/iptables /usr/sbin/iptables-restore mangle -A PREROUTING LVSC-MARK
     look /usr/sbin/iptables-save
     remove /usr/sbin/iptables raw PREROUTING LVSC-CONNTRACK
     remove /usr/sbin/iptables raw OUTPUT LVSC-CONNTRACK-OUT

@@ -334,12 +334,20 @@ def test_jumps_added_twice_are_both_removed(lab: Lab) -> None:
 #: What others do to a built-in chain once lvsc's rules are loaded: each line is added by `iptables`.
 DISORDER = {
     "twice": ["-A {home} -j {chain}"],
-    "three times, a rule between": ["-A {home} -j {chain}", "-A {home} -s 203.0.113.9", "-I {home} -j {chain}"],
+    "three times, a rule between": [
+        "-A {home} -j {chain}",
+        "-A {home} -s 203.0.113.9",
+        "-I {home} -j {chain}",
+    ],
     "a rule before it": ["-I {home} -s 203.0.113.9"],
     "rules behind it": ["-A {home} -s 203.0.113.9", "-A {home} -s 203.0.113.8"],
     "rules around it": ["-I {home} -s 203.0.113.9", "-A {home} -s 203.0.113.8"],
     "gone": ["-D {home} -j {chain}"],
-    "gone among others' rules": ["-D {home} -j {chain}", "-A {home} -s 203.0.113.9", "-A {home} -s 203.0.113.8"],
+    "gone among others' rules": [
+        "-D {home} -j {chain}",
+        "-A {home} -s 203.0.113.9",
+        "-A {home} -s 203.0.113.8",
+    ],
 }
 #: The chains by where they are jumped to from; the jumps to those for marks come last, all others first.
 HOMES = {

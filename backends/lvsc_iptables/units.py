@@ -64,7 +64,13 @@ def drop_in(header: str, target: Target) -> Text:
 
 
 def openrc_script(header: str, target: Target) -> Text:
-    """The init script. OpenRC has no counterpart of PartOf= that does not also start the other service (`need`)."""
+    """The OpenRC script. Where the distribution's rules are loaded at boot, it stops and restarts together with that.
+
+    OpenRC restarts only what needs a service, and starts what is needed, here perhaps a firewall that nobody asked for:
+    so the need is declared only where the distribution's script is in a runlevel. `config` asks OpenRC to look again
+    when the runlevels change (openrc-run(8)); 0.45 does not, hence the advice in the script. A script that is enabled and
+    does not start (Alpine's iptables without saved rules) keeps this one from starting, and both say so.
+    """
     shell = target.program("sh")
     text = Text()
     text.add("#!/sbin/openrc-run")
@@ -76,6 +82,13 @@ def openrc_script(header: str, target: Target) -> Text:
     if target.units.iptables:
         text.add("    # They wipe rules that they did not make.")
         text.add(f"    after {' '.join(target.units.iptables)}")
+        text.add("    # Those that are enabled are needed, so that this restarts with them.")
+        text.add("    # Run `rc-update -u` after enabling or disabling one.")
+        text.add("    for runlevel in /etc/runlevels/*; do")
+        text.add('        config "$runlevel"')
+        for wiper in target.units.iptables:
+            text.add(f'        if [ -e "$runlevel/{wiper}" ]; then need {wiper}; fi')
+        text.add("    done")
     text.add("    after lvsc-settings")
     text.add("    # No virtual address before its packets are marked.")
     text.add(f"    before {' '.join(_later(target))}")

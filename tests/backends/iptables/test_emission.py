@@ -160,6 +160,13 @@ extra_started_commands="reload"
 depend() {{
     # They wipe rules that they did not make.
     after iptables ip6tables
+    # Those that are enabled are needed, so that this restarts with them.
+    # Run `rc-update -u` after enabling or disabling one.
+    for runlevel in /etc/runlevels/*; do
+        config "$runlevel"
+        if [ -e "$runlevel/iptables" ]; then need iptables; fi
+        if [ -e "$runlevel/ip6tables" ]; then need ip6tables; fi
+    done
     after lvsc-settings
     # No virtual address before its packets are marked.
     before keepalived lvsc-ipvsadm lvsc-addresses
@@ -184,6 +191,22 @@ reload() {{
 }}
 """
     )
+
+
+@pytest.mark.parametrize("enabled", [set(), {"iptables"}, {"iptables", "ip6tables"}], ids=str)
+def test_openrc_restarts_it_with_the_wipers_that_are_enabled(
+    part: MakePart, openrc: Target, tmp_path: Path, enabled: set[str]
+) -> None:
+    for name in enabled:
+        (tmp_path / "default").mkdir(exist_ok=True)
+        (tmp_path / "default" / name).touch()
+    script = files(replace(part(RED_HAT), target=openrc))["/etc/init.d/lvsc-iptables"].text
+    words = "after() { :; }\nbefore() { :; }\nconfig() { :; }\nneed() { echo $*; }"
+    depend = script.replace("/etc/runlevels", str(tmp_path))
+    ran = subprocess.run(
+        ["sh", "-euc", f"{words}\n{depend}\ndepend"], capture_output=True, text=True, check=True
+    )
+    assert set(ran.stdout.split()) == enabled
 
 
 @pytest.mark.parametrize(("init", "unit"), [("debian", "lvsc-iptables.service"), ("openrc", "lvsc-iptables")])

@@ -39,6 +39,7 @@ from lvsc_keepalived import read
 from lvsc_keepalived.check import refusals
 from lvsc_keepalived.failover import failover
 from lvsc_keepalived.global_defs import global_defs
+from lvsc_keepalived.hide import hide
 from lvsc_keepalived.needs import needs
 from lvsc_keepalived.page import Page
 from lvsc_keepalived.services import Services, services
@@ -88,6 +89,10 @@ class Keepalived(Backend):
     def recognises(self, source: Source) -> bool:
         """Whether the text is a keepalived.conf."""
         return read.recognises(source.text)
+
+    def hide(self, source: Source) -> Source:
+        """The text without passwords."""
+        return hide(source)
 
     def read(self, source: Source) -> Reading:
         """All that the file says, with keepalived's defaults for what is unsaid."""

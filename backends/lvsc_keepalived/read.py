@@ -38,7 +38,7 @@ def read(source: Source) -> Reading:
 class _Reader:
     def __init__(self, source: Source, document: Document) -> None:
         self._document = document
-        self._report = Report(source.host, source.file, document.problems)
+        self._report = Report(source.host, source.file, document.problems, source.secrets)
         self._globals: Statement | None = None
         self._found = Globals()
         self._failover = Failover()

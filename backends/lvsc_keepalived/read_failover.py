@@ -20,6 +20,7 @@ from lvsc.plugin import (
     VrrpInstance,
 )
 from lvsc_keepalived import read_codes
+from lvsc_keepalived.hide import PASSWORD_LENGTH
 from lvsc_keepalived.read_fields import Fields, Keywords, Report, shown
 from lvsc_keepalived.read_globals import Globals, Sync
 from lvsc_keepalived.read_lines import Statement
@@ -55,8 +56,6 @@ _INSTANCE = Keywords(
 _AUTHENTICATION = Keywords("authentication", ("auth_type", "auth_pass"))
 _TYPES = {"PASS": AuthenticationType.PASS, "AH": AuthenticationType.AH}
 _SECRET = re.compile(r"<lvsc-secret:(env|file):(.+)>")
-#: What VRRP version 2 sends of a password (RFC 2338, section 5.3.10).
-_PASSWORD = 8
 _MAX_INT = 2**31 - 1
 _THREE = 3
 
@@ -350,9 +349,13 @@ def _authentication(fields: Fields) -> Authentication | None:
         )
         return None
     secret = _SECRET.fullmatch(password)
-    if secret is None:
-        return Authentication(type=kind, password=SecretRef(SecretSource.UNKNOWN, "", _PASSWORD))
-    return Authentication(type=kind, password=SecretRef(SecretSource(secret[1]), secret[2], _PASSWORD))
+    if secret is not None:
+        return Authentication(
+            type=kind, password=SecretRef(SecretSource(secret[1]), secret[2], PASSWORD_LENGTH)
+        )
+    value = fields.report.secrets.get(inner.said["auth_pass"].line)
+    hidden = SecretRef(SecretSource.UNKNOWN, "", PASSWORD_LENGTH, value=value)
+    return Authentication(type=kind, password=hidden)
 
 
 def _deprecated_sync(fields: Fields, name: str, found: Globals) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv6Address, ip_address
 
-from lvsc.plugin import Address, Code, Diagnostic, Origin, Place, nearest
+from lvsc.plugin import Address, Code, Diagnostic, Origin, Place, Secret, nearest
 from lvsc_keepalived import read_codes, read_commands
 from lvsc_keepalived.read_lines import Statement
 
@@ -22,8 +22,16 @@ def shown(text: str) -> str:
 class Report:
     """The file that is read, and what is wrong with it."""
 
-    def __init__(self, host: str, file: str, problems: list[Diagnostic]) -> None:
+    def __init__(
+        self,
+        host: str,
+        file: str,
+        problems: list[Diagnostic],
+        secrets: Mapping[int, Secret] | None = None,
+    ) -> None:
         self.host = host
+        self.secrets = secrets or {}
+        """The passwords that were hidden, by line."""
         self.file = file
         self.problems = problems
         self._addresses: dict[str, Address] = {}

@@ -15,7 +15,7 @@ LONGEST = 1022
 
 #: What makes a line one that blanks alone do not divide.
 _SPECIAL = re.compile(r'["#!\\$]|[^\t -~]|^[ \t]*[@~]')
-_UNPRINTABLE = re.compile(r"[^\t -~]")
+UNPRINTABLE = re.compile(r"[^\t -~]")
 _COMMENT = re.compile(r"[ \t]*(?:$|[#!][ \t]*(.*))")
 _DECISIVE = re.compile(r'[!#"\\]')
 _BRACE = re.compile(r'[{}]|"[^"]*(?:"|$)')
@@ -177,7 +177,7 @@ class Document:
             elif not quoted:
                 line = line[: found.start()]
                 break
-        if found := _UNPRINTABLE.search(line):
+        if found := UNPRINTABLE.search(line):
             self._complain(number, found.start(), 1, "this is not printable ASCII")
             return None
         if quoted:

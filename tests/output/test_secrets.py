@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from lvsc.diagnostics import Code, Origin
 from lvsc.output import codes
-from lvsc.output.secrets import Resolution, Secret, resolver
-from lvsc.secrets import SecretRef, SecretSource
+from lvsc.output.secrets import Resolution, resolver
+from lvsc.secrets import Secret, SecretRef, SecretSource
 
 ORIGIN = Origin("cluster.toml", ("failover", "authentication", "password"))
 VARIABLE = SecretRef(SecretSource.ENVIRONMENT, "VRRP_PASSWORD", 8)

@@ -8,9 +8,9 @@ import pytest
 
 from lvsc.diagnostics import DiagnosticError, Origin
 from lvsc.output import codes
-from lvsc.output.secrets import Resolution, Secret
+from lvsc.output.secrets import Resolution
 from lvsc.output.write import write
-from lvsc.secrets import SecretRef
+from lvsc.secrets import Secret, SecretRef
 from support.output import CLUSTER, PASSWORD, VALUE, build, compiled, snapshot
 
 PLAIN = {"a/etc/x": "one\ntwo\n", "a/etc/sub/y": "y\n", "b/etc/x": "other\n"}

@@ -10,10 +10,10 @@ from typing import cast
 from lvsc.compile import Compiled, EmittedFile, HostStep
 from lvsc.diagnostics import Origin
 from lvsc.lowering.lowered import Lowered
-from lvsc.output.secrets import Resolution, Secret
+from lvsc.output.secrets import Resolution
 from lvsc.output.write import WriteReport, write
 from lvsc.plugins.artifact import Artifact, Line, LoadStep
-from lvsc.secrets import SecretRef, SecretSource
+from lvsc.secrets import Secret, SecretRef, SecretSource
 from lvsc.targets import load
 
 CLUSTER = "demo"

@@ -13,7 +13,7 @@ from lvsc.compare.sides import Side, of_compiled, of_texts
 from lvsc.compile import Compiled, Options, compile_spec
 from lvsc.diagnostics import Code, Diagnostic, DiagnosticError
 from lvsc.output.files import MANIFEST
-from lvsc.output.manifest import sources
+from lvsc.output.manifest import secret_sources, sources
 from lvsc.plugins.backend import Role
 from lvsc.plugins.manager import Plugins
 from lvsc.plugins.reading import Source
@@ -139,9 +139,12 @@ class SideReader:
             )
         data = _read(manifest)
         texts = []
-        for source in sorted(sources(data, str(manifest), _cluster(data))):
+        found = sources(data, str(manifest), _cluster(data))
+        secret = secret_sources(data)
+        for source in sorted(found):
+            text = decode(_read(directory / source), source)
             host = source.partition("/")[0]
-            texts.append(Source(host=host, file=source, text=decode(_read(directory / source), source)))
+            texts.append(Source(host=host, file=source, text=text, holds_secret=source in secret))
         with usable_plugins():
             side, unread = of_texts(str(directory), texts, self._plugins, complete=True)
         # Units and settings have no reader: they are compared as text.

@@ -31,6 +31,7 @@ from lvsc.graph.nodes import (
     SourceNat,
     Timeouts,
     VirtualService,
+    VrrpInstance,
 )
 from lvsc.packets.diagram import Space
 from lvsc.plugins.backend import Role
@@ -79,7 +80,7 @@ def compare(old: Side, new: Side, *, ignore_weights: bool = False) -> Difference
         if services:
             running += connection_changes(before, after, paired)
         rewritten += _rewritten(before, after, roles)
-        notes += _notes(one, other)
+        notes += (*_notes(one, other), *_secrets(one, other))
     if not compared:
         raise NothingInCommonError(_apart(old, new, pairs))
     return Difference(
@@ -145,6 +146,17 @@ def _notes(old: HostSide, new: HostSide) -> Iterator[str]:
         said = (*old.nodes.of(kind), *new.nodes.of(kind))
         if any(not side.would_say(node) for node in said[:1] for side in (old, new)):
             yield f"one side says nothing of {word}"
+
+
+def _secrets(old: HostSide, new: HostSide) -> Iterator[str]:
+    """What is to be said of secrets that cannot be compared."""
+    instances = {instance.name: instance for instance in old.nodes.of(VrrpInstance)}
+    for after in new.nodes.of(VrrpInstance):
+        before = instances.get(after.name)
+        if before is None or before.authentication is None or after.authentication is None:
+            continue
+        if before.authentication.password.same_as(after.authentication.password) is None:
+            yield "the VRRP passwords are not compared: not both of their values are there"
 
 
 def _apart(old: Side, new: Side, pairs: list[tuple[HostSide, HostSide]]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from lvsc.compare.names import selector_words
 from lvsc.graph.nodes import AddressSelector, MarkSelector
-from lvsc.secrets import SecretRef
+from lvsc.secrets import SecretRef, SecretSource
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -23,7 +23,10 @@ class Field:
 
 
 def differing(one: "DataclassInstance", other: "DataclassInstance", prefix: str = "") -> Iterator[Field]:
-    """The fields of two dataclasses of one type that are not equal, those within fields too; labels and hosts are none."""
+    """The fields of two dataclasses of one type that are not equal, those within fields too; labels and hosts are none.
+
+    Secrets are not equal only where that is known: the value that one side has is not compared with where the other keeps it.
+    """
     for each in fields(one):
         if not each.compare or (each.name == "host" and not prefix):
             continue
@@ -31,10 +34,22 @@ def differing(one: "DataclassInstance", other: "DataclassInstance", prefix: str 
         if before == after:
             continue
         name = f"{prefix}{each.name}"
+        if isinstance(before, SecretRef) and isinstance(after, SecretRef):
+            yield from _secrets(name, before, after)
+            continue
         if _has_fields(before) and type(before) is type(after):
             yield from differing(before, after, f"{name}.")
         else:
             yield Field(name, value_words(before), value_words(after))
+
+
+def _secrets(name: str, before: SecretRef, after: SecretRef) -> Iterator[Field]:
+    """The field of a secret, where it is known to be another."""
+    if before.same_as(after) is False:
+        if before.source is SecretSource.UNKNOWN:
+            yield Field(name, "a secret", "another secret")
+        else:
+            yield Field(name, before.placeholder, after.placeholder)
 
 
 def _has_fields(value: object) -> TypeGuard["DataclassInstance"]:

@@ -25,6 +25,7 @@ from lvsc.plugins.artifact import Artifact, Line
 from lvsc.plugins.backend import Backend, HostPart, Role, blamed_backend
 from lvsc.plugins.manager import Plugins
 from lvsc.plugins.reading import Foreign, Source
+from lvsc.secrets import HIDDEN
 
 #: What the programs of a role are asked about packets; a text of theirs without it says that there is none.
 PACKET_KINDS: Mapping[Role, frozenset[type[Node]]] = {
@@ -176,9 +177,10 @@ def of_texts(
     hosts: dict[str, _Collected] = {source.host: _Collected(source.host) for source in sources if roles}
     unknown: list[Source] = []
     texts: dict[str, str] = {}
-    for source in sources:
+    for found in sources:
+        reader = next((backend for backend in backends if _recognises(backend, found)), None)
+        source = _hidden(found, reader, backends)
         texts[source.file] = source.text
-        reader = next((backend for backend in backends if _recognises(backend, source)), None)
         if reader is None:
             unknown.append(source)
         else:
@@ -200,6 +202,18 @@ def of_texts(
         texts=texts,
     )
     return side, tuple(unknown)
+
+
+def _hidden(source: Source, reader: Backend | None, backends: Iterable[Backend]) -> Source:
+    """The source without its secrets; without all of its text where nobody knows how to tell them."""
+    hidden = source
+    for backend in backends if reader is None else (reader,):
+        with blamed_backend(backend, source.host):
+            hidden = backend.hide(hidden)
+    is_known = reader is not None and type(reader).hide is not Backend.hide
+    if source.holds_secret and not is_known and hidden.text == source.text:
+        return replace(source, text=f"{HIDDEN}\n")
+    return hidden
 
 
 def _recognises(backend: Backend, source: Source) -> bool:

@@ -65,6 +65,16 @@ def sources(data: bytes, name: str, cluster: str) -> frozenset[str]:
     return found
 
 
+def secret_sources(data: bytes) -> frozenset[str]:
+    """Of the files that `sources` finds in the same manifest, those that hold a secret, or of which it does not say."""
+    return frozenset(
+        file["source"]
+        for entry in json.loads(data)["hosts"].values()
+        for file in entry["files"]
+        if file.get("secret") is not False
+    )
+
+
 def _checked(name: str, host: str, path: str, source: str) -> str:
     if not is_source(host, path) or source != host + path:
         raise _broken(name, f"names {source!r}, which is no file that lvsc writes")

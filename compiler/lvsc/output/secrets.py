@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lvsc.diagnostics import Diagnostic, Origin
 from lvsc.output import codes
-from lvsc.secrets import SecretRef, SecretSource
+from lvsc.secrets import Secret, SecretRef, SecretSource
 
 #: Printable ASCII without what keepalived.conf could read as something else (`lvsc_keepalived.quote` says what that is).
 _ALLOWED = re.compile(r"[!-~]+")
@@ -17,25 +17,6 @@ _SPECIAL = re.compile(r"[\"'#!$@~\\{}]")
 
 #: More of a file than any secret's line has.
 _READ = 4096
-
-
-class Secret:
-    """A secret's value. Its `repr` and `str` do not show it, nor does pickling, which fails."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value, for the file that it belongs in and nothing else."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret(...)"
-
-    def __reduce__(self) -> str:
-        raise TypeError("a secret cannot be pickled")
 
 
 @dataclass(frozen=True, slots=True)

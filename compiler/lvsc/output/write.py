@@ -17,9 +17,9 @@ from lvsc.compile import Compiled
 from lvsc.diagnostics import Diagnostic, DiagnosticError, Origin, has_errors
 from lvsc.output import codes, journal, manifest
 from lvsc.output.files import JOURNAL, MANIFEST, OutputFile, output_files, temporary
-from lvsc.output.secrets import Resolve, Secret
+from lvsc.output.secrets import Resolve
 from lvsc.output.tree import Tree, make_root, remove_directories
-from lvsc.secrets import SecretRef
+from lvsc.secrets import Secret, SecretRef
 
 #: Of the manifest and the journal, which hold no secret.
 RECORD_MODE = 0o644

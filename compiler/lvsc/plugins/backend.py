@@ -72,6 +72,14 @@ class Backend(ABC):
         """Whether the text is in a language of this backend's, by what it says and not by its name."""
         return False
 
+    def hide(self, source: Source) -> Source:
+        """The source with placeholders for whatever in its text may be a secret, line for line; of any text, also a wrong one.
+
+        Nobody reads or shows the text of a file before. A backend that writes secrets overrides it; otherwise nothing of
+        a file that holds one is shown.
+        """
+        return source
+
     def read(self, source: Source) -> Reading:
         """The nodes that a text of this backend's language says; the reverse of `emit`, and strict.
 

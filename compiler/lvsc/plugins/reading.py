@@ -1,11 +1,13 @@
 """What a backend reads out of its own language: nodes again, what is other people's, and what it does not understand."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from lvsc.diagnostics import Diagnostic, Origin
 from lvsc.graph.nodes import Node
 from lvsc.graph.traffic import Family, Hook, Network, PortRange
+from lvsc.secrets import Secret
 
 
 class Touch(Enum):
@@ -96,6 +98,10 @@ class Source:
     host: str
     file: str
     text: str
+    holds_secret: bool = False
+    """Whether the manifest that names the file says so."""
+    secrets: Mapping[int, Secret] = field(default_factory=dict)
+    """Values that `Backend.hide` took out of the text, by line, from 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

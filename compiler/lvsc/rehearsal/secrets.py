@@ -3,9 +3,9 @@
 import secrets
 
 from lvsc.diagnostics import Origin
-from lvsc.output.secrets import Resolution, Resolve, Secret
+from lvsc.output.secrets import Resolution, Resolve
 from lvsc.rehearsal.found import LeftOut
-from lvsc.secrets import SecretRef
+from lvsc.secrets import Secret, SecretRef
 
 
 def stand_ins() -> tuple[Resolve, list[LeftOut]]:

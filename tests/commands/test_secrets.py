@@ -145,3 +145,39 @@ def test_the_manifest_says_which_files_hold_secrets(built: Project) -> None:
     manifest = json.loads(built.read("build/secret/manifest.json"))
     held = [file["path"] for host in manifest["hosts"].values() for file in host["files"] if file["secret"]]
     assert held == ["/etc/keepalived/keepalived.conf"] * 2
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "said"),
+    [
+        pytest.param(PASSWORD, 0, "everything is as the specs say\n", id="the same"),
+        pytest.param(OTHER, 1, "has another secret than the spec refers to", id="another"),
+        pytest.param(
+            None,
+            0,
+            "a secret was not compared: environment variable `VRRP_PASSWORD` is not set\neverything else is as the specs say\n",
+            id="none",
+        ),
+    ],
+)
+def test_a_tree_is_checked_for_its_secret_where_that_is_there(
+    value: str | None, code: int, said: str, built: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if value is not None:
+        monkeypatch.setenv("VRRP_PASSWORD", value)
+    outcome = silent(built.lvsc("build", "--check", "secret.toml"))
+    assert (outcome.code, outcome.out) == (code, "")
+    assert said in outcome.err
+    document = silent(built.lvsc("build", "--check", "secret.toml", "--format", "json")).fits("build")
+    assert len(document["differences"]) == (2 if code else 0)
+    assert len(document["not_compared"]) == (1 if value is None else 0)
+
+
+def test_a_tree_with_a_changed_password_is_not_as_the_spec_says(
+    built: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VRRP_PASSWORD", PASSWORD)
+    spoilt(built, PASSWORD, OTHER)
+    outcome = silent(built.lvsc("build", "--check", "secret.toml"))
+    assert outcome.code == 1
+    assert outcome.err.startswith(f"{FILE} has another secret than the spec refers to\n1 differs: ")

@@ -10,8 +10,9 @@ import pytest
 from lvsc.diagnostics import DiagnosticError
 from lvsc.output.check import DifferenceKind, compare
 from lvsc.output.files import JOURNAL, MANIFEST
+from lvsc.output.secrets import resolver
 from lvsc.secrets import SecretRef
-from support.output import CLUSTER, PASSWORD, VALUE, build, compiled, placed, snapshot
+from support.output import CLUSTER, PASSWORD, VALUE, build, compiled, placed, resolve, snapshot
 
 K = DifferenceKind
 FILES = {
@@ -32,7 +33,7 @@ def root(tmp_path: Path) -> Path:
 def found(root: Path) -> list[tuple[DifferenceKind, str]]:
     """The differences, and that looking for them changed nothing."""
     before = snapshot(root.parent)
-    differences = compare(SPEC, root.parent)
+    differences = compare(SPEC, root.parent, resolve).differences
     assert snapshot(root.parent) == before
     return [(each.kind, str(each.path.relative_to(root))) for each in differences]
 
@@ -43,7 +44,10 @@ def test_a_fresh_build_is_what_the_spec_says(root: Path) -> None:
 
 def test_without_a_build_everything_is_missing(tmp_path: Path) -> None:
     directory = tmp_path / "out"
-    missing = [str(each.path.relative_to(directory / CLUSTER)) for each in compare(SPEC, directory)]
+    missing = [
+        str(each.path.relative_to(directory / CLUSTER))
+        for each in compare(SPEC, directory, resolve).differences
+    ]
     assert missing == ["a/etc/secret", "a/etc/x", "b/etc/y", MANIFEST]
     assert not directory.exists()
 
@@ -79,7 +83,11 @@ def link(root: Path) -> None:
             [(K.DIFFERENT, "a/etc/secret")],
             id="too long",
         ),
-        pytest.param(change("a/etc/secret", 'auth_pass "other" # new.\n'), [], id="another secret"),
+        pytest.param(
+            change("a/etc/secret", 'auth_pass "other" # new.\n'),
+            [(K.DIFFERENT, "a/etc/secret")],
+            id="another secret",
+        ),
         pytest.param(
             change("a/etc/secret", 'auth_pass "" # x.\n'), [(K.DIFFERENT, "a/etc/secret")], id="no secret"
         ),
@@ -147,14 +155,28 @@ def test_a_file_that_no_build_wrote_is_in_the_way(tmp_path: Path) -> None:
 
 def test_what_it_says_names_what_is_wrong(root: Path) -> None:
     (root / "a/etc/secret").chmod(0o644)
-    (difference,) = compare(SPEC, root.parent)
+    (difference,) = compare(SPEC, root.parent, resolve).differences
     assert difference.message == "has mode 0644, not 0600"
     assert difference.path == root / "a/etc/secret"
 
 
 def test_no_secret_is_in_what_it_says(root: Path) -> None:
     (root / "a/etc/secret").write_text(f"{VALUE}\n")
-    assert VALUE not in repr(compare(SPEC, root.parent))
+    assert VALUE not in repr(compare(SPEC, root.parent, resolve))
+
+
+def test_a_secret_that_is_not_there_is_not_compared_and_said_to_be(root: Path) -> None:
+    (root / "a/etc/secret").write_text('auth_pass "other" # other.\n')
+    found = compare(SPEC, root.parent, resolver({}, root))
+    assert (found.differences, found.diagnostics) == ((), ())
+    assert found.not_compared == (
+        "a secret was not compared: environment variable `VRRP_PASSWORD` is not set",
+    )
+
+
+def test_a_secret_that_no_build_would_write_is_an_error(root: Path) -> None:
+    with pytest.raises(DiagnosticError, match="LVS612"):
+        compare(SPEC, root.parent, resolver({"VRRP_PASSWORD": "a b"}, root))
 
 
 def test_one_placeholder_may_begin_another(tmp_path: Path) -> None:
@@ -165,7 +187,9 @@ def test_one_placeholder_may_begin_another(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_text("one two.\n")
     path.chmod(0o600)
-    assert [each.path.name for each in compare(spec, tmp_path)] == [MANIFEST]
+    assert [each.path.name for each in compare(spec, tmp_path, resolver({}, tmp_path)).differences] == [
+        MANIFEST
+    ]
 
 
 @pytest.mark.parametrize("name", [MANIFEST, "x"])
@@ -178,9 +202,9 @@ def test_what_cannot_be_read_is_an_error(root: Path, monkeypatch: pytest.MonkeyP
     real = os.open
     monkeypatch.setattr(os, "open", fail)
     with pytest.raises(DiagnosticError, match=rf"LVS605: cannot read .*/{name}"):
-        compare(SPEC, root.parent)
+        compare(SPEC, root.parent, resolve)
 
 
 def test_an_impossible_path_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DiagnosticError, match="LVS606"):
-        compare(placed(SPEC, "a", "/../x"), tmp_path)
+        compare(placed(SPEC, "a", "/../x"), tmp_path, resolve)

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--check",
         action="store_true",
-        help="write nothing; exit with 1 if the tree is not what the specs say",
+        help="write nothing; exit with 1 if the tree is not what the specs say; secrets are compared where they can be read",
     )
     parser.add_argument("--strict", action="store_true", help="treat warnings as errors")
 
@@ -112,18 +112,25 @@ def _check(
     console: Console,
 ) -> int:
     from lvsc.output.check import compare  # noqa: PLC0415 - only one way of building needs it
+    from lvsc.output.secrets import resolver  # noqa: PLC0415 - likewise
 
     differences: list[dict[str, Any]] = []
+    not_compared: list[str] = []
     try:
-        for _, one in compiled:
+        for name, one in compiled:
+            found = compare(one, directory, resolver(os.environ, _base(name)))
+            warnings = (*warnings, *found.diagnostics)
+            not_compared += found.not_compared
             differences += [
-                {"path": str(d.path), "kind": d.kind.value, "message": d.message}
-                for d in compare(one, directory)
+                {"path": str(d.path), "kind": d.kind.value, "message": d.message} for d in found.differences
             ]
     except DiagnosticError as error:
         console.report((*warnings, *error.diagnostics))
         return 1
-    console.report(warnings, {"differences": differences})
+    not_compared = list(dict.fromkeys(not_compared))
+    console.report(warnings, {"differences": differences, "not_compared": not_compared})
+    for each in not_compared:
+        console.note(each)
     for difference in differences:
         console.note(f"{difference['path']} {difference['message']}")
     if differences:
@@ -131,7 +138,7 @@ def _check(
             f"{len(differences)} differ{'s' if len(differences) == 1 else ''}: run `lvsc build` without `--check`"
         )
         return 1
-    console.note("everything is as the specs say")
+    console.note(f"everything {'else ' if not_compared else ''}is as the specs say")
     return 0
 
 

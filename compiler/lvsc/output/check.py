@@ -1,19 +1,21 @@
-"""Compares a tree with what the spec says, without writing and without knowing a secret."""
+"""Compares a tree with what the spec says, without writing; secrets, as far as they are there."""
 
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from lvsc.compile import Compiled
-from lvsc.diagnostics import DiagnosticError
+from lvsc.diagnostics import Diagnostic, DiagnosticError, has_errors
 from lvsc.output import codes
 from lvsc.output.files import JOURNAL, MANIFEST, OutputFile, output_files
 from lvsc.output.manifest import manifest
+from lvsc.output.secrets import Resolve
 from lvsc.output.tree import Tree
-from lvsc.output.write import RECORD_MODE, owned
+from lvsc.output.write import RECORD_MODE, filled_in, owned, resolved
+from lvsc.secrets import Secret, SecretRef
 
 _VERSION_LINE = re.compile(rb'^  "lvsc": "[^"\n]*"\n', re.MULTILINE)
 
@@ -42,13 +44,25 @@ class Difference:
     message: str
 
 
-def compare(compiled: Compiled, directory: Path) -> tuple[Difference, ...]:
-    """How `directory/<cluster>` differs from what `write` would make of it; nothing where it does not.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What a comparison found."""
+
+    differences: tuple[Difference, ...]
+    not_compared: tuple[str, ...]
+    """Why a secret was not compared, for each that is not there: only `write` cannot do without it."""
+    diagnostics: tuple[Diagnostic, ...]
+    """Warnings about secrets."""
+
+
+def compare(compiled: Compiled, directory: Path, resolve: Resolve) -> Comparison:
+    """How `directory/<cluster>` differs from what `write` would make of it.
 
     Raises:
-        DiagnosticError: something in the tree cannot be read, or a path is impossible.
+        DiagnosticError: something in the tree cannot be read, a path is impossible, or a secret is there and cannot be written.
     """
     files = output_files(compiled)
+    secrets, not_compared, warnings = _secrets(files, resolve)
     tree = Tree(directory / compiled.cluster.name)
     found: list[Difference] = []
     ours: frozenset[str] | None = None
@@ -62,14 +76,32 @@ def compare(compiled: Compiled, directory: Path) -> tuple[Difference, ...]:
             message = "names a build that was interrupted, or is at work"
             found.append(Difference(kind=DifferenceKind.UNFINISHED, path=tree.path(JOURNAL), message=message))
     for file in files:
-        found += _compare_file(tree, file, ours)
+        found += _compare_file(tree, file, ours, secrets)
     found += _left_over(tree, (ours or frozenset()).difference(file.source for file in files))
     if ours is not None:
         found += _compare_manifest(tree, manifest(compiled, files).encode())
-    return tuple(found)
+    return Comparison(differences=tuple(found), not_compared=not_compared, diagnostics=warnings)
 
 
-def _compare_file(tree: Tree, file: OutputFile, ours: frozenset[str] | None) -> Iterator[Difference]:
+def _secrets(
+    files: Iterable[OutputFile], resolve: Resolve
+) -> tuple[dict[SecretRef, Secret], tuple[str, ...], tuple[Diagnostic, ...]]:
+    """The secrets that are there, why others are not, and warnings.
+
+    Raises:
+        DiagnosticError: one is there and cannot be written.
+    """
+    secrets, found = resolved(files, resolve)
+    problems = [problem for problem in found if problem.code is not codes.NO_SECRET]
+    if has_errors(problems):
+        raise DiagnosticError(problems)
+    missing = [problem.message for problem in found if problem.code is codes.NO_SECRET]
+    return secrets, tuple(f"a secret was not compared: {why}" for why in missing), tuple(problems)
+
+
+def _compare_file(
+    tree: Tree, file: OutputFile, ours: frozenset[str] | None, secrets: Mapping[SecretRef, Secret]
+) -> Iterator[Difference]:
     path = tree.path(file.source)
     try:
         status = tree.look(file.source)
@@ -78,13 +110,19 @@ def _compare_file(tree: Tree, file: OutputFile, ours: frozenset[str] | None) -> 
         return
     if status is None:
         yield Difference(kind=DifferenceKind.MISSING, path=path, message="is missing")
-    elif not _matches(tree.read(file.source), file):
+        return
+    data = tree.read(file.source)
+    if not _matches(data, file):
         if ours is None or file.source in ours:
             yield Difference(kind=DifferenceKind.DIFFERENT, path=path, message="is not what the spec says")
         else:
             yield Difference(
                 kind=DifferenceKind.IN_THE_WAY, path=path, message="is not lvsc's: no build wrote it"
             )
+    elif file.secrets and secrets.keys() >= set(file.secrets) and data != filled_in(file, secrets).encode():
+        yield Difference(
+            kind=DifferenceKind.DIFFERENT, path=path, message="has another secret than the spec refers to"
+        )
     elif (mode := stat.S_IMODE(status.st_mode)) != file.mode:
         yield _mode(path, mode, file.mode)
 

@@ -8,7 +8,7 @@ manifest or the journal names.
 
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -107,24 +107,36 @@ def owned(tree: Tree, cluster: str) -> tuple[frozenset[str], frozenset[str] | No
     return listed, unfinished
 
 
-def _contents(files: Iterable[OutputFile], resolve: Resolve) -> tuple[list[_Content], tuple[Diagnostic, ...]]:
+def resolved(
+    files: Iterable[OutputFile], resolve: Resolve
+) -> tuple[dict[SecretRef, Secret], list[Diagnostic]]:
+    """The secrets of the files, each looked up once, and what there is to say about them and about those that are not there."""
     secrets: dict[SecretRef, Secret] = {}
-    seen: set[SecretRef] = set()
     problems: list[Diagnostic] = []
-    contents = []
+    first: dict[SecretRef, OutputFile] = {}
     for file in files:
         for ref in file.secrets:
-            if ref not in seen:
-                seen.add(ref)
-                resolution = resolve(ref, ref.origin or _origin(file, ref))
-                problems += resolution.diagnostics
-                if resolution.secret is not None:
-                    secrets[ref] = resolution.secret
-        if all(ref in secrets for ref in file.secrets):
-            data = _filled_in(file, secrets).encode()
-            contents.append(_Content(source=file.source, data=data, mode=file.mode))
+            first.setdefault(ref, file)
+    for ref, file in first.items():
+        resolution = resolve(ref, ref.origin or _origin(file, ref))
+        problems += resolution.diagnostics
+        if resolution.secret is not None:
+            secrets[ref] = resolution.secret
+    return secrets, problems
+
+
+def _contents(files: Sequence[OutputFile], resolve: Resolve) -> tuple[list[_Content], tuple[Diagnostic, ...]]:
+    """What the files shall be.
+
+    Raises:
+        DiagnosticError: a secret cannot be had.
+    """
+    secrets, problems = resolved(files, resolve)
     if has_errors(problems):
         raise DiagnosticError(problems)
+    contents = [
+        _Content(source=file.source, data=filled_in(file, secrets).encode(), mode=file.mode) for file in files
+    ]
     return contents, tuple(problems)
 
 
@@ -132,7 +144,8 @@ def _origin(file: OutputFile, ref: SecretRef) -> Origin | None:
     return next((line.origin for line in file.lines if ref.placeholder in line.text), None)
 
 
-def _filled_in(file: OutputFile, secrets: dict[SecretRef, Secret]) -> str:
+def filled_in(file: OutputFile, secrets: Mapping[SecretRef, Secret]) -> str:
+    """The file's text with each secret in place of its placeholder; `secrets` has all of the file's."""
     if not file.secrets:
         return file.text
     values = {ref.placeholder: secrets[ref] for ref in file.secrets}

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from lvsc.diagnostics import Anchor, Code, Diagnostic, Place
 from lvsc.graph.nodes import SmtpProbe
@@ -23,6 +24,8 @@ MODES = {
 #: Clients of each kind of proof are others, so that none finds the traces of an earlier one.
 REACHING, STAYING, BESIDE, SPREADING = range(4), range(4, 20), range(20, 21), range(32, 160)
 LATER = range(160, CLIENTS)
+#: How long clients wait for an answer, in seconds: one who loses a packet sends it again after 1, 3 and 7.
+PATIENCE = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,8 +41,8 @@ class Endpoint:
     port: int
     greeted: bool
 
-    def question(self, site: Site, client: int, limit: float = 3) -> Question:
-        """A client's question here."""
+    def question(self, site: Site, client: int, limit: float = PATIENCE) -> Question:
+        """A client's question here, which waits so many seconds for an answer."""
         clients = site.clients(self.name, self.family)
         return Question(
             protocol=self.protocol,
@@ -202,10 +205,18 @@ class Asking:
         own = [e for e in endpoints(lowered) if e.family is family]
         if owed.spread is Spread.BY_CLIENT and lowered.plan.persistence is None:
             own = own[:1]
-        asked = [(client, endpoint) for client in STAYING for endpoint in (*own, *own)]
-        answers = self._site.ask(endpoint.question(self._site, client) for client, endpoint in asked)
+        # Each client's first connection before its others: of two that begin at once on two processors, each may find that the
+        # kernel has no entry of the client yet (Linux: ip_vs_core.c, ip_vs_sched_persist).
+        first = {endpoint.network(self._site): endpoint for endpoint in reversed(own)}.values()
+        rounds = ([*first], [*own, *own])
+        asked = [[(client, endpoint) for client in STAYING for endpoint in each] for each in rounds]
+        answers = [
+            answer
+            for each in asked
+            for answer in self._site.ask(endpoint.question(self._site, client) for client, endpoint in each)
+        ]
         by_client: dict[tuple[int, str], set[str]] = {}
-        for (client, endpoint), answer in zip(asked, answers, strict=True):
+        for (client, endpoint), answer in zip(chain(*asked), answers, strict=True):
             # Behind each network's router are other clients.
             by_client.setdefault((client, endpoint.network(self._site)), set()).add(str(answer))
         torn = [servers for servers in by_client.values() if len(servers) > 1]

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from lvsc.diagnostics import Code
 from lvsc.graph.nodes import PingProbe, ScriptProbe
@@ -25,9 +26,12 @@ from lvsc.rehearsal.expect import Spread, promise
 from lvsc.rehearsal.found import Found, LeftOut, Proved
 from lvsc.spec.model import Check, ExternalFailover, Pool
 
-#: What programs may take on a busy machine beyond what the spec says, in seconds.
-_GRACE = 10
+#: What programs may take on a busy machine beyond what the spec says, in seconds; and which part of the time that is left
+#: something may take in all, if that is more: who gives a rehearsal much time may have a slow machine.
+_GRACE, _PART = 10, 0.25
 _BETWEEN = 0.3
+#: How long a client waits who asks again when nobody answers, in seconds: long enough to send a lost packet again.
+_ASKING = 2.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,9 +139,9 @@ class Dying:
         if isinstance(cluster.failover, ExternalFailover) or cluster.failover is None:
             self._found.left_out.append(LeftOut("failover", "it is not lvsc's (`external`)"))
             return
-        within = 4 * cluster.failover.advertisement_interval + _GRACE
-        if within > self._left():
-            self._leave_out("failover", f"it takes up to {within:.0f} s")
+        within = 4 * cluster.failover.advertisement_interval
+        if (most := within + _GRACE) > self._left():
+            self._leave_out("failover", f"it takes up to {most:.0f} s")
             return
         first = [endpoint for s in self._services for endpoint in first_of_each_family(s)]
         active = active_director(self._site, [e.address for e in first])
@@ -146,12 +150,13 @@ class Dying:
                 LeftOut("failover", "no director has the virtual addresses to itself")
             )
             return
-        held = self._hold(first) if cluster.connection_sync is not None else []
+        held = self._hold(first, active) if cluster.connection_sync is not None else []
         began = time.monotonic()
+        end = self._end(within)
         self._site.kill(active)
         missing = list(first)
-        while missing and time.monotonic() < began + within:
-            answers = self._site.ask(e.question(self._site, self._next(), limit=1) for e in missing)
+        while missing and time.monotonic() < end:
+            answers = self._site.ask(e.question(self._site, self._next(), limit=_ASKING) for e in missing)
             missing = [e for e, a in zip(missing, answers, strict=True) if not self._fits(e, a)]
         took = time.monotonic() - began
         for endpoint in missing:
@@ -169,9 +174,9 @@ class Dying:
             )
             self._judge_held(held, active)
 
-    def _hold(self, first: Iterable[Endpoint]) -> list[tuple[str, Endpoint, Answer]]:
-        """Connections that are open long enough to be synchronised."""
-        held = []
+    def _hold(self, first: Iterable[Endpoint], active: str) -> list[tuple[str, Endpoint, Answer]]:
+        """Connections that are open long enough for the active director's peers to know of them."""
+        held, sources = [], set[str]()
         for number, endpoint in enumerate(first):
             service = endpoint.lowered.service
             if endpoint.protocol is Protocol.UDP:
@@ -183,15 +188,26 @@ class Dying:
                 self._found.left_out.append(LeftOut(f"{service.name}: open connections", why))
                 continue
             name = f"held{number}"
-            answer = self._site.open(name, endpoint.question(self._site, self._next()))
+            question = endpoint.question(self._site, self._next())
+            answer = self._site.open(name, question)
             if answer.server is not None:
                 held.append((name, endpoint, answer))
+                sources.add(f"{bracketed(ip_address(question.source))}:")
         tuning = self._site.cluster.tuning
         threshold = tuning.sync_threshold[0] if tuning is not None and tuning.sync_threshold else 3
         for name, _, _ in held * (threshold + 1):
             self._site.say(name)
-        time.sleep(2 if held else 0)  # the sync daemon sends what it has within a second
+        end = self._end(0)
+        for peer in (director for director in self._site.directors if director != active):
+            while not self._knows(peer, sources) and time.monotonic() < end:
+                time.sleep(_BETWEEN)
         return held
+
+    def _knows(self, director: str, sources: Iterable[str]) -> bool:
+        """Whether a director knows of an open connection of each client."""
+        entries = self._site.run(director, "ipvsadm", "-Lnc").splitlines()
+        known = [entry for entry in entries if " ESTABLISHED " in entry]
+        return all(any(f" {source}" in entry for entry in known) for source in sources)
 
     def _judge_held(self, held: Sequence[tuple[str, Endpoint, Answer]], dead: str) -> None:
         lived = []
@@ -249,14 +265,14 @@ class Dying:
     ) -> None:
         """Wait until the director's table has changed, at most as long as the slowest check takes, and ask new clients."""
         began = time.monotonic()
-        end = began + max(w.within for w in watched) + _GRACE
+        end = self._end(max(w.within for w in watched))
         missing = list(watched)
         said: dict[str, Counter[str]] = {}
         while missing and time.monotonic() < end:
             table = self._site.run(self._site.directors[0], "ipvsadm", "-Sn")
             for each in [w for w in missing if changed(w, self._weights(w, table))]:
                 own = self._site.ask(
-                    each.endpoint.question(self._site, self._next(), limit=1) for _ in range(each.connections)
+                    each.endpoint.question(self._site, self._next(), _ASKING) for _ in range(each.connections)
                 )
                 said[each.lowered.service.name] = Counter(map(str, own))
                 if fits(each, own):
@@ -287,6 +303,10 @@ class Dying:
         """A client that has not asked for a while."""
         self._clients += 1
         return LATER[self._clients % len(LATER)]
+
+    def _end(self, within: float) -> float:
+        """When to give up on something that begins now and takes so many seconds by the spec, as `time.monotonic` counts."""
+        return time.monotonic() + max(within + _GRACE, _PART * self._left())
 
     def _leave_out(self, what: str, why: str) -> None:
         self._found.left_out.append(

@@ -26,8 +26,8 @@ from lvsc.spec.model import Firewall, reached_at
 MACHINES = 40
 #: How many of many names are said.
 _NAMED = 5
-#: How long the directors have to take their addresses and servers in, in seconds.
-_SETTLING = 30
+#: Which part of the time the directors have to take their addresses and servers in.
+_SETTLING = 0.5
 #: Where the programs of root's are, whoever runs lvsc.
 _PROGRAMS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #: Backends that are named as the daemon that they start.
@@ -116,12 +116,16 @@ def _prove(site: Site, found: Found, limit: float, tell: Tell) -> None:
         return end - time.monotonic()
 
     tell("waiting for the directors")
-    _settle(site)
+    _settle(site, limit * _SETTLING)
     asking, dying = Asking(site, site.services, found), Dying(site, site.services, found, left)
+
+    def again(proof: Callable[[], None]) -> Callable[[], None]:
+        return lambda: _again(proof, found, lambda: _settle(site, left() * _SETTLING))
+
     proofs = (
         ("every address and port", asking.reach),
-        ("weights", asking.balance),
-        ("bundles and persistence", asking.stay),
+        ("weights", again(asking.balance)),
+        ("bundles and persistence", again(asking.stay)),
         ("FTP", asking.ftp),
         ("ports beside the services'", asking.beside),
         ("a real server's death and return", dying.health),
@@ -133,6 +137,19 @@ def _prove(site: Site, found: Found, limit: float, tell: Tell) -> None:
             found.left_out.append(LeftOut(what, "`--limit` was over"))
             continue
         tell(what)
+        proof()
+
+
+def _again(proof: Callable[[], None], found: Found, settle: Callable[[], None]) -> None:
+    """Try a proof that fails once more when the directors have settled.
+
+    A health check that a busy machine makes fail leads clients elsewhere, too; what files lack is lacking the second time.
+    """
+    proved, diagnostics = len(found.proved), len(found.diagnostics)
+    proof()
+    if len(found.diagnostics) > diagnostics:
+        del found.proved[proved:], found.diagnostics[diagnostics:]
+        settle()
         proof()
 
 
@@ -154,8 +171,11 @@ def _load(site: Site, found: Found) -> bool:
     return not found.diagnostics
 
 
-def _settle(site: Site) -> None:
-    """Wait until a director has all virtual addresses and each all real servers; what never comes, the proofs find."""
+def _settle(site: Site, limit: float) -> None:
+    """Wait until a director has all virtual addresses and each all real servers, at most `limit` seconds.
+
+    What never comes, the proofs find.
+    """
     addresses = [ip for each in site.services for address in each.service.addresses for ip in address.ips]
     servers = {
         f"-r {bracketed(ip)}:"
@@ -164,7 +184,7 @@ def _settle(site: Site) -> None:
         for server in each.service.pool.enabled
         if (ip := reached_at(server, family)) is not None
     }
-    end = time.monotonic() + _SETTLING
+    end = time.monotonic() + limit
     while time.monotonic() < end:
         tables = [site.run(director, "ipvsadm", "-Sn") for director in site.directors]
         complete = all(server in table for table in tables for server in servers)

@@ -11,6 +11,7 @@ FAILED = Code(
     """A plugin broke down over its part of the cluster, or asks for a file that cannot be: one whose path is not absolute, is
 not in its shortest form or holds `..`, or a line with a line break in it. This is a defect of the plugin, whatever the spec
 says.""",
+    trouble=True,
 )
 
 ALL = (FAILED,)

@@ -1,6 +1,6 @@
 """The command line: finds the command, runs it, turns what stops it into an exit code.
 
-0 is fine, 1 says that the specs have errors, 2 that the command was used wrongly or failed itself.
+0 is fine, 1 says that the specs have errors, 2 that the command was used wrongly or something else kept it from its work.
 """
 
 import argparse
@@ -13,11 +13,10 @@ from importlib import import_module
 from typing import NoReturn, Protocol
 
 from lvsc import __version__
-from lvsc.commands.console import COMMON, Console
+from lvsc.commands.console import COMMON, TROUBLE, Console
 from lvsc.diagnostics import nearest
 from lvsc.report.colour import ColourChoice, use_colour
 
-OK, ERRORS, TROUBLE = 0, 1, 2
 #: What a shell makes of a program ended by SIGINT.
 INTERRUPTED = 130
 

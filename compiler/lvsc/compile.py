@@ -185,6 +185,7 @@ def _unknown_targets(cluster: Cluster, values: Mapping[str, Any], *, given: bool
                     f"there is no target `{name}`",
                     help=f"did you mean `{near}`?" if near else "`lvsc targets` lists them",
                     replacement=f'"{near}"' if near and place else None,
+                    trouble=place is None,
                 )
             )
     return problems
@@ -211,7 +212,7 @@ def _emit(
             other = files.setdefault((part.host, artifact.path), file)
             if other is not file:
                 said = f"backends `{other.backend}` and `{backend.name}` both write `{artifact.path}` of `{part.host}`"
-                defects.append(SAME_FILE.at(None, said, help=DEFECT))
+                defects.append(SAME_FILE.at(None, said, help=DEFECT, trouble=True))
         steps += [HostStep(host=part.host, backend=backend.name, step=step) for step in emission.steps]
     if defects:
         raise DiagnosticError(defects)

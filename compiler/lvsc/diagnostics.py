@@ -65,6 +65,8 @@ class Code:
     title: str
     explanation: str
     severity: Severity = Severity.ERROR
+    trouble: bool = False
+    """Whether such an error says nothing against a spec: the command line is wrong, the system refuses, a plugin fails."""
 
     def at(
         self,
@@ -75,8 +77,9 @@ class Code:
         notes: Iterable[str] = (),
         help: str | None = None,  # noqa: A002 - the word that compilers use for it
         replacement: str | None = None,
+        trouble: bool = False,
     ) -> "Diagnostic":
-        """A diagnostic of this code at a place."""
+        """A diagnostic of this code at a place; `trouble` says of a code that is also a spec's that this one is not."""
         if isinstance(place, Origin):
             place = Place(place)
         return Diagnostic(
@@ -87,6 +90,7 @@ class Code:
             notes=tuple(notes),
             help=help,
             replacement=replacement,
+            trouble=self.trouble or trouble,
         )
 
 
@@ -108,6 +112,8 @@ class Diagnostic:
     """None where there is nothing to do."""
     replacement: str | None = None
     """None where no text certainly fits."""
+    trouble: bool = False
+    """Whether it says nothing against a spec (`Code.trouble`)."""
 
     @property
     def severity(self) -> Severity:

@@ -93,9 +93,9 @@ def test_a_code_as_json(project: Project) -> None:
 @pytest.mark.parametrize(
     ("word", "near"), [("LVS0100", "LVS010"), ("LVX010", "LVS010"), ("FTP0022", "FTP002")]
 )
-def test_an_unknown_code_is_1_and_names_the_nearest(word: str, near: str, project: Project) -> None:
+def test_an_unknown_code_is_2_and_names_the_nearest(word: str, near: str, project: Project) -> None:
     result = project.lvsc("explain", word)
-    assert (result.code, result.out) == (1, "")
+    assert (result.code, result.out) == (2, "")
     assert result.err.startswith(f"error[LVS014]: there is no code `{word}`\n")
     assert f"did you mean `{near}`?" in result.err
 
@@ -115,5 +115,5 @@ def test_lvscs_own_codes_are_explained_while_a_plugin_is_broken(
     monkeypatch.setattr(Plugins, "installed", classmethod(broken))
     assert project.lvsc("explain", "LVS011").code == 0
     other = project.lvsc("explain", "IPT001")
-    assert (other.code, other.out) == (1, "")
+    assert (other.code, other.out) == (2, "")
     assert other.err.startswith("error[LVS011]: plugin `x` cannot be used\n")

@@ -122,7 +122,7 @@ def test_colour(
 )
 def test_a_spec_that_cannot_be_read(command: str, name: str, reason: str, project: Project) -> None:
     outcome = project.lvsc(command, name)
-    assert (outcome.code, outcome.out) == (1, "")
+    assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.startswith(f"error[LVS010]: `{name}` cannot be read: {reason}\n")
 
 
@@ -208,7 +208,7 @@ def test_target_and_backend_override_the_spec(project: Project) -> None:
 @pytest.mark.parametrize("command", ["check", "show", "build", "explain"])
 def test_an_unknown_target_of_the_command_line(command: str, project: Project) -> None:
     outcome = project.lvsc(command, project.write("a.toml", spec()), "--target", "debian21")
-    assert (outcome.code, outcome.out) == (1, "")
+    assert (outcome.code, outcome.out) == (2, "")
     assert "there is no target `debian21`" in outcome.err
     assert "did you mean `debian1" in outcome.err
 
@@ -345,7 +345,7 @@ def test_a_spec_of_a_closed_standard_input_cannot_be_read() -> None:
         timeout=60,
         check=False,
     )
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.startswith("error[LVS010]: `-` cannot be read: Bad file descriptor\n")
 
 
@@ -422,6 +422,6 @@ def test_each_stream_is_coloured_only_where_it_is_a_terminal(
 def test_a_missing_secret_is_said_at_its_key(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VRRP_PASSWORD", raising=False)
     outcome = project.lvsc("build", str(ROOT / "examples" / "secret.toml"))
-    assert outcome.code == 1
+    assert outcome.code == 2
     assert 'password = { env = "VRRP_PASSWORD" }' in outcome.err
     assert " ^^^" in outcome.err

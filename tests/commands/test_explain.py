@@ -193,9 +193,9 @@ def test_the_manuals_cluster_in_two_lines_a_service(project: Project) -> None:
 @pytest.mark.parametrize(
     ("word", "help_text"), [("wep", "did you mean `web`?"), ("zzz", "`lvsc explain SPEC` lists them")]
 )
-def test_an_unknown_service_is_1(word: str, help_text: str, project: Project) -> None:
+def test_an_unknown_service_is_2(word: str, help_text: str, project: Project) -> None:
     outcome = project.lvsc("explain", project.write("a.toml", spec()), word)
-    assert (outcome.code, outcome.out) == (1, "")
+    assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.startswith(f"error[LVS015]: there is no service `{word}`\n")
     assert help_text in outcome.err
 

@@ -79,7 +79,7 @@ def test_a_directory_that_is_not_there_is_2(project: Project) -> None:
 
 def test_an_unknown_target_writes_nothing(project: Project) -> None:
     outcome = project.lvsc("init", "shop.toml", "--target", "debain12")
-    assert (outcome.code, outcome.out) == (1, "")
+    assert (outcome.code, outcome.out) == (2, "")
     assert "did you mean `debian12`?" in outcome.err
     assert not (project.root / "shop.toml").exists()
 

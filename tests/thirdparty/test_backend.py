@@ -72,7 +72,7 @@ def test_explain_knows_its_codes(project: Project) -> None:
 def test_a_misspelt_name_suggests_it(project: Project) -> None:
     project.write("shop.toml", spec())
     outcome = project.lvsc("check", "shop.toml", "--backend", "balence")
-    assert outcome.code == 1
+    assert outcome.code == 2
     assert "did you mean `balance`?" in outcome.err
 
 

@@ -68,10 +68,10 @@ def changed(text: str, *pairs: tuple[str, str]) -> str:
 def build(project: Project) -> Callable[..., Outcome]:
     """A build of a small cluster, of which nothing may be left behind."""
 
-    def run(*words: str, **tables: object) -> Outcome:
+    def run(*words: str, code: int = 2, **tables: object) -> Outcome:
         project.write("shop.toml", spec(**tables))
         outcome = project.lvsc("build", "shop.toml", *words)
-        assert (outcome.code, outcome.out) == (1, "")
+        assert (outcome.code, outcome.out) == (code, "")
         assert "Traceback" not in outcome.err
         assert "nothing was written" in outcome.err
         assert not (project.root / "build").exists()
@@ -273,7 +273,7 @@ def test_a_backend_that_does_what_none_may_is_named(
     assert says in build("--backend", "bad").err
     # What keeps lvsc from building is said by `check`, too.
     checked = project.lvsc("check", "shop.toml", "--backend", "bad")
-    assert checked.code == 1
+    assert checked.code == 2
     assert says in checked.err
 
 
@@ -313,7 +313,7 @@ def test_a_service_kind_that_fails_over_what_the_schema_refuses_is_not_blamed(
 ) -> None:
     site.module("odd_plugin", changed(KIND, ("        return None\n", "        return 1 / 0\n")))
     site.install("odd", ("lvsc.plugins", "odd", "odd_plugin"))
-    outcome = build(services={"web": {"kind": "odd", "ports": None, "pol": "web"}})
+    outcome = build(code=1, services={"web": {"kind": "odd", "ports": None, "pol": "web"}})
     assert "error[LVS101]" in outcome.err
     assert "LVS507" not in outcome.err
 

@@ -72,6 +72,7 @@ def _find(want: Wanted, plugins: Plugins, problems: list[Diagnostic]) -> Backend
             f"there is no backend `{want.name}`",
             help=f"did you mean `{near}`?" if near else f"there are: {_listed(plugins.backend_names)}",
             replacement=f'"{near}"' if near else None,
+            trouble=want.place is None,
         )
     )
     return None
@@ -82,6 +83,7 @@ def _two(want: Wanted, first: Backend, second: Backend) -> Diagnostic:
         want.place,
         f"`{first.name}` and `{second.name}` are both the {second.role.value} backend",
         help="name one of the two",
+        trouble=want.place is None,
     )
 
 

@@ -86,6 +86,7 @@ def _foreign(node: Node) -> Diagnostic:
         node.origin,
         f"{_said(node)} is asked for on `{node.host}`, which is no host that lvsc manages",
         help="report this defect of the service kind's plugin",
+        trouble=True,
     )
 
 
@@ -107,5 +108,8 @@ def _orphan(node: Node, backends: Iterable[Backend], plugins: Plugins) -> Diagno
 def _double(node: Node, takers: Iterable[Backend]) -> Diagnostic:
     names = " and ".join(f"`{backend.name}`" for backend in takers)
     return codes.TWICE_RENDERED.at(
-        node.origin, f"backends {names} would both say {_said(node)}", help="use only one of them"
+        node.origin,
+        f"backends {names} would both say {_said(node)}",
+        help="use only one of them",
+        trouble=True,
     )

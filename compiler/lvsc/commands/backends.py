@@ -2,7 +2,7 @@
 
 import argparse
 
-from lvsc.commands.console import Console
+from lvsc.commands.console import Console, exit_code
 from lvsc.commands.specs import installed_plugins, usable_plugins
 from lvsc.diagnostics import DiagnosticError
 from lvsc.report import FORMAT_VERSION
@@ -21,7 +21,7 @@ def run(_: argparse.Namespace, console: Console) -> int:
             backends = [plugins.backend(name) for name in plugins.backend_names]
     except DiagnosticError as error:
         console.report(error.diagnostics)
-        return 1
+        return exit_code(error.diagnostics)
     if console.json:
         console.print_json(
             {

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lvsc.commands.console import Console
+from lvsc.commands.console import ERRORS, OK, Console, exit_code
 from lvsc.commands.specs import (
     SAME_NAME,
     STDIN,
@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--out-dir",
         metavar="DIR",
+        type=_directory,
         default="build",
         help="where each cluster gets a directory of its name (default: build)",
     )
@@ -42,14 +43,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="treat warnings as errors")
 
 
+def _directory(name: str) -> str:
+    if not name:
+        raise argparse.ArgumentTypeError("name a directory; `.` is the one that you are in")
+    return name
+
+
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """0 where every cluster was built, 1 where a spec has errors or, with --check, a tree differs."""
+    """0 where every cluster was built, 1 where a spec has errors or, with --check, a tree differs, 2 where it cannot be built."""
     try:
         compiled, warnings = _compile(arguments, console)
     except DiagnosticError as error:
         console.report(error.diagnostics)
         console.note("nothing was written")
-        return 1
+        return exit_code(error.diagnostics)
     if arguments.stdout:
         return _print(compiled, warnings, console)
     directory = Path(arguments.out_dir)
@@ -96,13 +103,13 @@ def _print(compiled: Sequence[tuple[str, Compiled]], warnings: Sequence[Diagnost
             for f in one.files
         ]
         console.report(warnings, {"files": files})
-        return 0
+        return OK
     console.report(warnings)
     for _, one in compiled:
         for file in one.files:
             console.print(f"==> {one.cluster.name}/{file.host}{file.artifact.path} <==")
             console.stdout.write(f"{file.artifact.text}\n")
-    return 0
+    return OK
 
 
 def _check(
@@ -126,7 +133,7 @@ def _check(
             ]
     except DiagnosticError as error:
         console.report((*warnings, *error.diagnostics))
-        return 1
+        return exit_code(error.diagnostics)
     not_compared = list(dict.fromkeys(not_compared))
     console.report(warnings, {"differences": differences, "not_compared": not_compared})
     for each in not_compared:
@@ -137,9 +144,9 @@ def _check(
         console.note(
             f"{len(differences)} differ{'s' if len(differences) == 1 else ''}: run `lvsc build` without `--check`"
         )
-        return 1
+        return ERRORS
     console.note(f"everything {'else ' if not_compared else ''}is as the specs say")
-    return 0
+    return OK
 
 
 def _base(name: str) -> Path:
@@ -158,7 +165,6 @@ def _write(
 
     found = list(warnings)
     clusters: list[dict[str, Any]] = []
-    failed = False
     secrets = [
         resolver(os.environ, _base(name))(secret, secret.origin)
         for name, one in compiled
@@ -166,15 +172,15 @@ def _write(
     ]
     if any(secret.secret is None for secret in secrets) and len(compiled) > 1:
         # One cluster's secret that cannot be had keeps the others from being written, as any error does.
-        console.report((*found, *(problem for secret in secrets for problem in secret.diagnostics)))
-        return 1
+        found += (problem for secret in secrets for problem in secret.diagnostics)
+        console.report(found)
+        return exit_code(found)
     for name, one in compiled:
         resolve = resolver(os.environ, _base(name))
         try:
             report = write(one, directory, resolve)
         except DiagnosticError as error:
             found += error.diagnostics
-            failed = True
             break
         found += report.diagnostics
         clusters.append(
@@ -193,4 +199,4 @@ def _write(
             f"{len(cluster[what])} {what}" for what in ("written", "unchanged", "removed") if cluster[what]
         )
         console.note(f"{cluster['directory']}: {counts}")
-    return 1 if failed else 0
+    return exit_code(found)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from lvsc.commands.console import REVIEW, Console
+from lvsc.commands.console import REVIEW, Console, exit_code
 from lvsc.commands.specs import add_spec_arguments, compile_source, escalate, installed_plugins, options
 from lvsc.diagnostics import Diagnostic, DiagnosticError, has_errors
 
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """0 where no spec has errors, 1 otherwise."""
+    """0 where no spec has errors, 1 where one has, 2 where one cannot be read."""
     found: list[Diagnostic] = []
     try:
         plugins = installed_plugins()
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     reported = escalate(tuple(found), strict=arguments.strict)
     _report(reported, console)
     if has_errors(reported):
-        return 1
+        return exit_code(reported)
     console.note(f"{len(arguments.spec)} spec{'s' if len(arguments.spec) > 1 else ''} checked: no errors")
     return 0
 

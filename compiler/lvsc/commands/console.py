@@ -5,12 +5,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from lvsc.diagnostics import Diagnostic
+from lvsc.diagnostics import Diagnostic, Severity
+
+#: The exit codes: all is fine; the specs have errors; the command was used wrongly, or something else keeps it from its work.
+OK, ERRORS, TROUBLE = 0, 1, 2
 
 #: The forms of the output that every command has.
 COMMON = ("text", "json")
 #: Those of a command whose result is for a review.
 REVIEW = (*COMMON, "markdown", "github", "sarif")
+
+
+def exit_code(diagnostics: Iterable[Diagnostic]) -> int:
+    """The exit code of a command that finds this; trouble comes first, since it may hide what is wrong with a spec."""
+    errors = [diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.ERROR]
+    if any(error.trouble for error in errors):
+        return TROUBLE
+    return ERRORS if errors else OK
 
 
 @dataclass(slots=True, kw_only=True)

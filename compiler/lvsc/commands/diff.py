@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from lvsc.commands.console import REVIEW, Console
+from lvsc.commands.console import ERRORS, OK, REVIEW, TROUBLE, Console
 from lvsc.commands.sides import SideReader
 from lvsc.commands.specs import add_overrides, installed_plugins, options
 from lvsc.compare.changes import Difference
@@ -18,11 +18,11 @@ NOTHING_IN_COMMON = Code(
     "two sides that cannot be compared",
     """Hosts are compared with those of the same name, and what one side says nothing of is not compared. Here nothing is left: no host is on both sides, or one
 side is of packet filters and the other of virtual services. A file and `live` are of one host, which `--host` names.""",
+    trouble=True,
 )
 
 ALL = (NOTHING_IN_COMMON,)
 FORMATS = REVIEW
-_TROUBLE = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     wanted = 1 if arguments.against or arguments.backends else 2
     if len(arguments.sides) != wanted:
         console.note(f"lvsc diff: error: {'one SPEC' if wanted == 1 else 'OLD and NEW'} must be named")
-        return _TROUBLE
+        return TROUBLE
     try:
         plugins = installed_plugins()
         reader = SideReader(console, plugins, options(arguments), arguments.host)
@@ -77,13 +77,13 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             None, str(error), help="name the host with `--host`, or compare other sides"
         )
         console.report([problem])
-        return _TROUBLE
+        return TROUBLE
     except DiagnosticError as error:
         console.report(error.diagnostics)
-        return _TROUBLE
+        return TROUBLE
     files = _files(old, new) if arguments.text else []
     _print(difference, files, reader.warnings, new, console)
-    return 1 if arguments.exit_code and difference.differs else 0
+    return ERRORS if arguments.exit_code and difference.differs else OK
 
 
 def _files(old: Side, new: Side) -> list[tuple[str, tuple[str, ...]]]:

@@ -4,7 +4,7 @@ import argparse
 import re
 from pathlib import Path
 
-from lvsc.commands.console import Console
+from lvsc.commands.console import Console, exit_code
 from lvsc.commands.specs import (
     UNKNOWN_CODE,
     UNKNOWN_SERVICE,
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Print the explanation; 1 where the spec has errors, or there is no such service or code."""
+    """Print the explanation; 1 where the spec has errors, 2 where there is no such service or code."""
     try:
         if arguments.service is None and _is_code(arguments.subject):
             _explain_code(arguments.subject.upper(), console)
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             _explain_spec(arguments, console)
     except DiagnosticError as error:
         console.report(error.diagnostics)
-        return 1
+        return exit_code(error.diagnostics)
     return 0
 
 

@@ -4,7 +4,7 @@ import argparse
 from importlib.resources import files
 from pathlib import Path
 
-from lvsc.commands.console import Console
+from lvsc.commands.console import TROUBLE, Console, exit_code
 from lvsc.commands.known_target import known_target
 from lvsc.diagnostics import DiagnosticError
 from lvsc.report import FORMAT_VERSION
@@ -32,12 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Write the spec; 1 where there is no such target, 2 where the file exists."""
+    """Write the spec; 2 where there is no such target, or the file exists."""
     try:
         text = starter(known_target(arguments.target).name)
     except DiagnosticError as error:
         console.report(error.diagnostics)
-        return 1
+        return exit_code(error.diagnostics)
     file = None if arguments.file == STDOUT else arguments.file
     if file is not None:
         try:
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
                 opened.write(text)
         except FileExistsError:
             console.stderr.write(f"lvsc: error: `{file}` exists and is not overwritten: name another file\n")
-            return 2
+            return TROUBLE
     if console.json:
         console.print_json({"format_version": FORMAT_VERSION, "file": file, "text": text})
     elif file is None:

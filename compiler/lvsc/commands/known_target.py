@@ -17,5 +17,7 @@ def known_target(name: str) -> Target:
     except targets.UnknownTarget as error:
         near = error.suggestion
         help_text = f"did you mean `{near}`?" if near else "`lvsc targets` lists them"
-        unknown = model_codes.UNKNOWN_TARGET.at(None, f"there is no target `{name}`", help=help_text)
+        unknown = model_codes.UNKNOWN_TARGET.at(
+            None, f"there is no target `{name}`", help=help_text, trouble=True
+        )
         raise DiagnosticError([unknown]) from error

@@ -19,6 +19,7 @@ NOT_LIVE = Code(
     """`live` is what runs on this machine: lvsc runs `iptables-save` of each variant, `ip6tables-save`, `nft -j list ruleset` and
 `ipvsadm -Sn` with `ipvsadm -Ln` for the thresholds and the order, which only root may. At least one of them must be installed. One that is installed and fails leaves open what it would have
 said, so lvsc does not go on without it.""",
+    trouble=True,
 )
 
 ALL = (NOT_LIVE,)

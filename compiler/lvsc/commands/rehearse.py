@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from lvsc.commands.console import Console
+from lvsc.commands.console import TROUBLE, Console, exit_code
 from lvsc.commands.specs import add_spec_arguments, compile_source, installed_plugins, options
 from lvsc.compile import Compiled
 from lvsc.diagnostics import DiagnosticError, has_errors
@@ -45,20 +45,20 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         compiled = compile_source(arguments.spec, console, installed_plugins(), options(arguments))
     except DiagnosticError as error:
         console.report(error.diagnostics)
-        return 1
+        return exit_code(error.diagnostics)
     kernel = Kernel(arguments.kernel) if arguments.kernel is not None else None
     try:
         with _ended_as_by_interrupt():
             found = _rehearsed(arguments, compiled, kernel, console)
     except DiagnosticError as error:
         console.report((*compiled.diagnostics, *error.diagnostics))
-        return 2
+        return TROUBLE
     except LaboratoryError as error:
         lost = codes.CANNOT.at(None, str(error), help="try again, or another `--kernel`")
         console.report((*compiled.diagnostics, lost))
-        return 2
+        return TROUBLE
     _report(compiled, found, console)
-    return 1 if has_errors(found.diagnostics) else 0
+    return exit_code(found.diagnostics)
 
 
 def _rehearsed(

@@ -2,7 +2,7 @@
 
 import argparse
 
-from lvsc.commands.console import Console
+from lvsc.commands.console import Console, exit_code
 from lvsc.commands.specs import installed_plugins
 from lvsc.diagnostics import DiagnosticError
 from lvsc.spec.schema import generate
@@ -19,6 +19,6 @@ def run(_: argparse.Namespace, console: Console) -> int:
         plugins = installed_plugins()
     except DiagnosticError as error:
         console.report(error.diagnostics)
-        return 1
+        return exit_code(error.diagnostics)
     console.print_json(generate(plugins.fragments))
     return 0

@@ -2,7 +2,7 @@
 
 import argparse
 
-from lvsc.commands.console import Console
+from lvsc.commands.console import Console, exit_code
 from lvsc.commands.specs import add_spec_arguments, compile_source, installed_plugins, options
 from lvsc.diagnostics import DiagnosticError
 
@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         compiled = compile_source(arguments.spec, console, plugins, options(arguments))
     except DiagnosticError as error:
         console.report(error.diagnostics)
-        return 1
+        return exit_code(error.diagnostics)
     # Only a spec without errors needs these.
     from lvsc.report.effective import effective  # noqa: PLC0415
     from lvsc.spec.read import read  # noqa: PLC0415

@@ -24,6 +24,7 @@ NO_REVISION = Code(
     "a revision that git does not have",
     """`REV:PATH` is a file of a git revision, as git itself names it: `HEAD~1:cluster.toml`, with the path from the top of
 the repository. lvsc asks `git` for it, and git does not know the revision, has no such file in it, or is not installed.""",
+    trouble=True,
 )
 NO_READER = Code(
     "LVS017",
@@ -32,12 +33,14 @@ NO_READER = Code(
 revision (`HEAD~1:cluster.toml`), `live`, or a configuration file in a language that an installed backend reads:
 `iptables-save`, an nft ruleset as text or JSON, `ipvsadm -Sn`, keepalived.conf. This is none of them. A spec of
 another name is told by `.toml` at its end.""",
+    trouble=True,
 )
 NOT_BUILT = Code(
     "LVS019",
     "a directory that was not built",
     """A directory is compared by the manifest that `lvsc build` writes beside the hosts' files. This one has no
 `manifest.json`, or one that names files which are not there. Name the cluster's own directory (`build/shop`).""",
+    trouble=True,
 )
 
 ALL = (NO_REVISION, NO_READER, NOT_BUILT)

@@ -18,6 +18,7 @@ UNREADABLE = Code(
     "LVS010",
     "a spec that cannot be read",
     """The file does not exist, is a directory, or you have no right to read it.""",
+    trouble=True,
 )
 
 BROKEN_PLUGIN = Code(
@@ -25,6 +26,7 @@ BROKEN_PLUGIN = Code(
     "a plugin that cannot be used",
     """An installed plugin cannot be imported, misspells a hook, or takes a name or code that another has. lvsc goes on with all plugins
 or not at all: without one, a spec could lose what it describes. Repair or uninstall it.""",
+    trouble=True,
 )
 
 STRICT = Code(
@@ -45,12 +47,14 @@ UNKNOWN_CODE = Code(
     "an unknown code",
     """`lvsc explain` was asked about a code that neither lvsc nor an installed plugin has. Codes stand in brackets behind
 `error`, `warning` or `note`: LVS014 is one. A plugin's codes are known only while it is installed.""",
+    trouble=True,
 )
 
 UNKNOWN_SERVICE = Code(
     "LVS015",
     "an unknown service",
     """`lvsc explain` was asked about a service that the spec does not have. `lvsc explain SPEC` lists its services.""",
+    trouble=True,
 )
 
 ALL = (UNREADABLE, BROKEN_PLUGIN, STRICT, SAME_NAME, UNKNOWN_CODE, UNKNOWN_SERVICE)

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from lvsc import targets
-from lvsc.commands.console import Console
+from lvsc.commands.console import Console, exit_code
 from lvsc.commands.known_target import known_target
 from lvsc.diagnostics import DiagnosticError
 from lvsc.report import FORMAT_VERSION
@@ -19,21 +19,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Print one target, or a line for each; 1 where there is no such target."""
+    """Print one target, or a line for each; 2 where there is no such target."""
     try:
         names = targets.names() if arguments.target is None else (arguments.target,)
         chosen = [known_target(name) for name in names]
     except DiagnosticError as error:
         console.report(error.diagnostics)
-        return 1
+        return exit_code(error.diagnostics)
     if console.json:
         console.print_json(
             {"format_version": FORMAT_VERSION, "targets": [_document(target) for target in chosen]}
         )
     elif arguments.target is None:
         for target in chosen:
+            also = f"; also {', '.join(target.aliases)}" if target.aliases else ""
             console.print(
-                f"{target.name:<12} {target.title:<32} {target.packet_filter}, {target.director}, {target.init.value}"
+                f"{target.name:<12} {target.title:<28} {target.packet_filter}, {target.director}, {target.init.value}{also}"
             )
     else:
         _print(chosen[0], console)

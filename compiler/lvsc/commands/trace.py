@@ -2,7 +2,7 @@
 
 import argparse
 
-from lvsc.commands.console import Console
+from lvsc.commands.console import Console, exit_code
 from lvsc.commands.sides import SideReader
 from lvsc.commands.specs import add_overrides, installed_plugins, options
 from lvsc.compare.sides import Side
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Print the packet's way; 1 where the spec has errors, or PACKET is none."""
+    """Print the packet's way; 1 where the spec has errors, 2 where PACKET is none."""
     # Other commands need none of this.
     from lvsc.trace.asked import FILE, parse  # noqa: PLC0415
     from lvsc.trace.follow import trace  # noqa: PLC0415
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         traced = trace(side, asked, reader.known)
     except DiagnosticError as error:
         console.report(error.diagnostics)
-        return 1
+        return exit_code(error.diagnostics)
     if console.json:
         from lvsc.report.trace_json import trace_result  # noqa: PLC0415 - one form or the other
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lvsc.commands.console import REVIEW, Console
+from lvsc.commands.console import REVIEW, Console, exit_code
 from lvsc.commands.specs import (
     add_spec_arguments,
     compile_source,
@@ -62,7 +62,7 @@ class Verified:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """0 where every file is as its spec asks and no program complains, 1 otherwise."""
+    """0 where every file is as its spec asks and no program complains, 1 where not, 2 where that cannot be told."""
     diagnostics: list[Diagnostic] = []
     compiled: list[tuple[str, Compiled]] = []
     verified: list[Verified] = []
@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         diagnostics += error.diagnostics
     reported = escalate(tuple(diagnostics), strict=arguments.strict)
     _report(reported, verified, console)
-    return 1 if has_errors(reported) else 0
+    return exit_code(reported)
 
 
 def _verified(name: str, compiled: Compiled, plugins: Plugins, tree: str, *, programs: bool) -> Verified:

@@ -63,6 +63,7 @@ CANNOT = Code(
     "LVS809",
     "a rehearsal that is not possible here",
     """A rehearsal needs a kernel with IPVS and the programs that the hosts run. The message says what is missing, and what to do.""",
+    trouble=True,
 )
 
 ALL = (

@@ -19,6 +19,7 @@ brackets where a port follows. Behind it may stand, each once and in any order:
     mark 80                   the firewall mark that it has already, decimal or 0x50
 
 The whole is one word of the command line, so it needs quotes: an arrow outside of them is a redirection.""",
+    trouble=True,
 )
 
 IMPOSSIBLE_PACKET = Code(
@@ -26,12 +27,14 @@ IMPOSSIBLE_PACKET = Code(
     "a packet that cannot be",
     """Its two addresses are of two families, or one of them is no address of a single host: multicast, broadcast and the
 unspecified address never reach a virtual service.""",
+    trouble=True,
 )
 
 UNKNOWN_DIRECTOR = Code(
     "LVS723",
     "a packet on a host that is no director",
     """A packet is followed through directors, the hosts that have virtual services. The host behind `on` is none of them.""",
+    trouble=True,
 )
 
 ALL = (UNREADABLE_PACKET, IMPOSSIBLE_PACKET, UNKNOWN_DIRECTOR)

@@ -49,6 +49,12 @@ def bundle(*ports: str, **keys: object) -> Layer:
     return service(ports=list(ports), check={"type": "ping"}, **keys)
 
 
+#: What is enough for a real server to serve both families.
+BOTH_FAMILIES: Layer = {"ip": ["192.0.2.21", "2001:db8::21"]}
+DATAGRAMS: Layer = merged(
+    DIRECT, service(ports=["udp/53"], one_packet=True, scheduler="rr", check={"type": "ping"})
+)
+
 CASES: dict[str, tuple[str, str, Layer, Layer]] = {
     "unused-pool": (
         "LVS404",
@@ -133,12 +139,6 @@ CASES: dict[str, tuple[str, str, Layer, Layer]] = {
         merged(BY_HAND, servers({}, {}, weight=0)),
         merged(BY_HAND, servers({"weight": 0}, {"weight": 1})),
     ),
-    "drained-in-one-family": (
-        "LVS408",
-        "pools.web",
-        merged(BY_HAND, DUAL, servers({"drained": True, "ip": ["192.0.2.21", "2001:db8::21"]}, {})),
-        merged(BY_HAND, DUAL, servers({"ip": ["192.0.2.21", "2001:db8::21"]}, {"drained": True})),
-    ),
     "quorum-out-of-reach": (
         "LVS409",
         "pools.web.quorum",
@@ -156,12 +156,6 @@ CASES: dict[str, tuple[str, str, Layer, Layer]] = {
         "pools.web.quorum",
         merged(servers({}, {"disabled": True}), of_quorum(quorum=2)),
         merged(servers({}, {}, {"disabled": True}), of_quorum(quorum=2)),
-    ),
-    "quorum-in-one-family": (
-        "LVS409",
-        "pools.web.quorum",
-        merged(DUAL, servers({"ip": ["192.0.2.21", "2001:db8::21"]}, {}), of_quorum(quorum=2)),
-        merged(DUAL, TUNNEL, servers({"ip": ["192.0.2.21", "2001:db8::21"]}, {}), of_quorum(quorum=2)),
     ),
     "hysteresis-as-large-as-the-quorum": (
         "LVS409",
@@ -197,8 +191,8 @@ CASES: dict[str, tuple[str, str, Layer, Layer]] = {
     "direct-to-nowhere-in-a-family-that-is-served": (
         "LVS410",
         "pools.web.real_servers.0.ip",
-        merged(DUAL, DIRECT, servers({"ip": ["192.0.2.21", "2001:db8:5::1"]}, {})),
-        merged(DIRECT, servers({"ip": ["192.0.2.21", "2001:db8:5::1"]}, {})),
+        merged(DUAL, DIRECT, servers({"ip": ["192.0.2.21", "2001:db8:5::1"]})),
+        merged(DIRECT, servers({"ip": ["192.0.2.21", "2001:db8:5::1"]})),
     ),
     "no-gateway": ("LVS411", "networks.inside", merged(TWO, NO_GATEWAY), merged(TWO, GATEWAY)),
     "no-gateway-but-source-nat": (
@@ -263,6 +257,36 @@ CASES: dict[str, tuple[str, str, Layer, Layer]] = {
         merged(PAIR, SYNCHRONISED, service(source_nat=True)),
         merged(PAIR, SYNCHRONISED),
     ),
+    "threshold-for-datagrams": (
+        "LVS420",
+        "pools.web.real_servers.1.upper_threshold",
+        merged(DATAGRAMS, servers({}, {"upper_threshold": 100})),
+        merged(DATAGRAMS, servers({}, {"upper_threshold": 100, "disabled": True})),
+    ),
+    "threshold-for-datagrams-alone": (
+        "LVS420",
+        "pools.web.real_servers.0.upper_threshold",
+        merged(DATAGRAMS, servers({}, {}, upper_threshold=100)),
+        merged(DATAGRAMS, servers({}, {}, upper_threshold=100), service(one_packet=False)),
+    ),
+    "real-server-of-the-other-family": (
+        "LVS421",
+        "pools.web.real_servers.1.ip",
+        servers({}, {"ip": ["2001:db8::22"]}),
+        merged(TUNNEL, servers({}, {"ip": ["2001:db8::22"]})),
+    ),
+    "real-server-of-the-other-family-disabled": (
+        "LVS421",
+        "pools.web.real_servers.1.ip",
+        servers({}, {"ip": ["2001:db8::22"]}),
+        servers({}, {"ip": ["2001:db8::22"], "disabled": True}),
+    ),
+    "real-server-for-one-family-of-two": (
+        "LVS422",
+        "pools.web.real_servers.1.ip",
+        merged(DUAL, servers(BOTH_FAMILIES, {})),
+        merged(DUAL, TUNNEL, servers(BOTH_FAMILIES, {})),
+    ),
     "quorum-unchecked": ("LVS412", "pools.web.quorum", of_pool(check="none", quorum=2), of_quorum(quorum=2)),
 }
 
@@ -271,6 +295,35 @@ CASES: dict[str, tuple[str, str, Layer, Layer]] = {
 def test_what_is_suspicious(code: str, path: str, wrong: Layer, right: Layer) -> None:
     assert [one for one in found(spec(wrong)) if one[0].startswith("LVS")] == [(code, path)]
     assert found(spec(right)) == []
+
+
+FOUR_ALONE = ("LVS422", "pools.web.real_servers.1.ip")
+
+
+def test_weights_are_added_up_for_each_family() -> None:
+    drained = merged(BY_HAND, DUAL, servers({**BOTH_FAMILIES, "drained": True}, {}))
+    assert found(spec(drained)) == [FOUR_ALONE, ("LVS408", "pools.web")]
+    assert found(spec(BY_HAND, DUAL, servers(BOTH_FAMILIES, {"drained": True}))) == [FOUR_ALONE]
+
+    quorum = merged(DUAL, servers(BOTH_FAMILIES, {}), of_quorum(quorum=2))
+    assert found(spec(quorum)) == [FOUR_ALONE, ("LVS409", "pools.web.quorum")]
+    assert found(spec(quorum, TUNNEL)) == []
+
+
+def test_one_real_server_without_a_family_is_told_of_once() -> None:
+    six: Layer = {"addresses": {"six": {"network": "lan", "ip": ["2001:db8::11"]}}}
+    both = merged(
+        DUAL, servers(BOTH_FAMILIES, {}), service("mail", address="www", pool="web", ports=["tcp/25"])
+    )
+    assert found(spec(both)) == [FOUR_ALONE]
+    # That a service goes without it altogether is more, whichever is looked at first.
+    for name in ("abc", "xyz"):
+        more = service(name, address="six", pool="web", ports=["tcp/80"])
+        assert found(spec(both, six, more)) == [("LVS421", "pools.web.real_servers.1.ip")]
+
+
+def test_a_family_that_no_real_server_has_is_told_of_as_a_whole() -> None:
+    assert found(spec(DUAL, servers({}, {}))) == [("LVS306", "services.web")]
 
 
 def test_one_pool_of_two_services_is_told_of_its_quorum_once() -> None:

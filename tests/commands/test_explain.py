@@ -6,7 +6,7 @@ from lvsc.lowering.marks import derived_mark
 from lvsc.spec.model import MarkRange
 from lvsc.spec.schema.tables import FIRST_MARK, LAST_MARK
 from support.cli import Project
-from support.specs import DIRECT, PAIR, TUNNEL, Layer, compile_text, servers, service, spec
+from support.specs import DIRECT, DUAL, PAIR, TUNNEL, Layer, compile_text, servers, service, spec
 
 EXAMPLES = {path.stem: str(path) for path in (Path(__file__).parents[2] / "examples").glob("*.toml")}
 BUNDLE = service(ports=["tcp/80", "tcp/443"], persistence="5m", check={"type": "tcp", "port": 80})
@@ -35,7 +35,7 @@ def words(text: str) -> str:
         ),
         ((service(scheduler="sh", scheduler_flags=["sh-port"]),), "web", "scheduling sh sh-port"),
         (
-            (DIRECT, service(ports=["udp/53"], one_packet=True, check="none")),
+            (DIRECT, service(ports=["udp/53"], scheduler="rr", one_packet=True, check="none")),
             "web",
             "each datagram by itself",
         ),
@@ -55,6 +55,23 @@ def words(text: str) -> str:
         ((servers({"weight": 7}, {}),), "web", "web1 192.0.2.21, nat, the packet's own port, weight 7"),
         ((servers({"port": 8080}, {}),), "web", "web1 192.0.2.21, nat, port 8080, weight 1"),
         ((servers({"disabled": True}, {}),), "web", "weight 1, disabled: left out"),
+        (
+            (servers({}, {"ip": ["2001:db8::22"]}),),
+            "web",
+            "web2 left out: it has no IPv4 address its packets",
+        ),
+        ((servers({}, {"ip": ["2001:db8::22"]}),), "web", "web1 needs its default route"),
+        ((servers({}, {"ip": ["192.0.2.22", "2001:db8::22"]}),), "web", "web2 192.0.2.22, nat,"),
+        (
+            (DUAL, servers({"ip": ["192.0.2.21", "2001:db8::21"]}, {})),
+            "web",
+            "web2 192.0.2.22, nat, the packet's own port, weight 1, left out for IPv6",
+        ),
+        (
+            (DUAL, TUNNEL, servers({}, {})),
+            "web",
+            "web2 192.0.2.22, tunnel by ipip, the packet's own port, weight 1 its packets",
+        ),
         ((servers({"managed": False}, {}),), "web", "weight 1, not managed by lvsc"),
         ((TUNNEL,), "web", "web1 192.0.2.21, tunnel by ipip, the packet's own port, weight 1"),
         ((FTP,), "files", "carried so ip_vs_ftp reads the control connection"),
@@ -214,3 +231,14 @@ def test_json_has_the_detail_of_one_service_only(project: Project) -> None:
     assert (one["services"][0]["mark"], one["services"][0]["mark_derived"]) == (MARK, True)
     assert one["detail"]["check"]["ports"] == [80]
     assert {passage["service"] for passage in one["passages"]} == {"web", None}
+
+
+def test_the_families_that_each_real_server_serves(project: Project) -> None:
+    both: Layer = {"ip": ["192.0.2.21", "2001:db8::21"]}
+    name = project.write("a.toml", spec(DUAL, servers(both, {}, {"disabled": True})))
+    (web,) = project.lvsc("explain", name, "--format", "json").fits("explain")["services"]
+    assert [server["families"] for server in web["real_servers"]] == [["ipv4", "ipv6"], ["ipv4"], []]
+    project.write("a.toml", spec(servers(both, {"ip": ["2001:db8::22"]})))
+    (web,) = project.lvsc("explain", name, "--format", "json").fits("explain")["services"]
+    assert [server["families"] for server in web["real_servers"]] == [["ipv4"], []]
+    assert "to pool web (1 real server, nat)" in project.lvsc("explain", name).out

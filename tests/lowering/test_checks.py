@@ -3,7 +3,9 @@ import pytest
 from support.specs import DIRECT, DUAL, PAIR, TUNNEL, Layer, found, merged, servers, service, spec
 
 BUNDLE: Layer = service(ports=["tcp/80", "tcp/443"], persistence="5m", check={"type": "tcp", "port": 80})
-UDP: Layer = merged(DIRECT, service(ports=["udp/53"], one_packet=True, check={"type": "ping"}))
+UDP: Layer = merged(
+    DIRECT, service(ports=["udp/53"], one_packet=True, scheduler="rr", check={"type": "ping"})
+)
 ALL: Layer = service(ports=["tcp/all"], persistence="5m", check={"type": "ping"})
 SYNC: Layer = {"connection_sync": {"network": "lan", "id": 1}}
 EXTERNAL: Layer = {"failover": {"method": "external", "virtual_router_id": None}}
@@ -108,7 +110,7 @@ WRONG: dict[str, tuple[str, str, Layer, Layer]] = {
         "LVS306",
         "services.web",
         merged(DUAL, servers({}, {})),
-        merged(DUAL, servers({}, {"ip": ["192.0.2.22", "2001:db8::22"]})),
+        merged(DUAL, servers({"ip": ["192.0.2.21", "2001:db8::21"]}, {"disabled": True})),
     ),
     "no-real-server-of-a-family-but-by-tunnel": (
         "LVS306",
@@ -157,6 +159,12 @@ WRONG: dict[str, tuple[str, str, Layer, Layer]] = {
         "services.web.one_packet",
         merged(UDP, UNFILTERED, servers({}, {"forwarding": "nat"})),
         merged(UDP, servers({}, {"forwarding": "tunnel"})),
+    ),
+    "one-packet-by-a-scheduler-that-counts": (
+        "LVS319",
+        "services.web.one_packet",
+        merged(UDP, service(scheduler=None)),
+        merged(UDP, service(scheduler="wrr")),
     ),
     "flag-of-another-scheduler": (
         "LVS308",
@@ -216,6 +224,36 @@ WRONG: dict[str, tuple[str, str, Layer, Layer]] = {
         ),
         merged(service(source_nat=True), INSIDE, servers(inside(1), inside(3))),
     ),
+    "director-by-nat": (
+        "LVS320",
+        "pools.web.real_servers.1",
+        merged(PAIR, servers({}, {"name": "lvs2", "ip": ["192.0.2.3"]})),
+        merged(PAIR, servers({}, {"name": "lvs2", "ip": ["192.0.2.3"]}), service(source_nat=True)),
+    ),
+    "director-by-nat-without-a-peer": (
+        "LVS320",
+        "pools.web.real_servers.0",
+        merged(PAIR, servers({"name": "lvs1", "ip": ["192.0.2.2"]}, {})),
+        servers({"name": "lvs1", "ip": ["192.0.2.2"]}, {}),
+    ),
+    "director-by-nat-but-disabled": (
+        "LVS320",
+        "pools.web.real_servers.0",
+        merged(PAIR, EXTERNAL, servers({"name": "lvs1", "ip": ["192.0.2.2"]}, {})),
+        merged(PAIR, EXTERNAL, servers({"name": "lvs1", "ip": ["192.0.2.2"], "disabled": True}, {})),
+    ),
+    "director-as-a-sorry-server-by-nat": (
+        "LVS320",
+        "pools.web.sorry_server",
+        merged(PAIR, sorry(ip=["192.0.2.3"])),
+        merged(PAIR, sorry(ip=["192.0.2.3"]), service(source_nat=True)),
+    ),
+    "director-as-a-sorry-server": (
+        "LVS320",
+        "pools.web.sorry_server",
+        merged(PAIR, sorry(ip=["192.0.2.3"])),
+        merged(PAIR, DIRECT, sorry(ip=["192.0.2.3"])),
+    ),
     "persistent-port-21": (
         "LVS312",
         "services.web",
@@ -256,6 +294,12 @@ WRONG: dict[str, tuple[str, str, Layer, Layer]] = {
 def test_what_cannot_be_lowered(code: str, path: str, wrong: Layer, right: Layer) -> None:
     assert [one for one in found(spec(wrong)) if not one[0].startswith("KAD")] == [(code, path)]
     assert found(spec(right)) == []
+
+
+def test_a_director_by_nat_is_one_mistake_however_many_services_its_pool_has() -> None:
+    more = service("mail", address="www", pool="web", ports=["tcp/25"])
+    text = spec(PAIR, servers({}, {"name": "lvs2", "ip": ["192.0.2.3"]}), more)
+    assert found(text) == [("LVS320", "pools.web.real_servers.1")]
 
 
 def test_one_missing_own_address_is_one_mistake_however_many_real_servers_need_it() -> None:

@@ -24,7 +24,7 @@ ALONE: Layer = {"directors": {"lvs2": None}, "failover": None}
 # (layers, directors that balance nothing while they are backup, by director the MACs whose packets it does not mark)
 CASES: dict[str, tuple[tuple[Layer, ...], set[str], dict[str, tuple[str, ...]]]] = {
     "no-director-among-them": ((DIRECT,), set(), {}),
-    "by-nat": ((BOTH,), set(), {}),
+    "by-nat": ((BOTH, service(source_nat=True)), set(), {}),
     "one-director": ((ALONE, DIRECT, ONE), set(), {}),
     "sync": ((DIRECT, SYNC, ONE), {"lvs1"}, {}),
     "sync-both": ((DIRECT, SYNC, BOTH), {"lvs1", "lvs2"}, {}),

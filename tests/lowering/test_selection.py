@@ -80,7 +80,11 @@ CASES = {
         [by_address()],
         "one port of one address",
     ),
-    "director-as-real-server-by-nat": ((PAIR, MACS, BOTH), [by_address()], "one port of one address"),
+    "director-as-real-server-by-nat": (
+        (PAIR, MACS, BOTH, service(source_nat=True)),
+        [by_address()],
+        "one port of one address",
+    ),
     "ftp": ((service(kind="ftp", ports=None),), [by_address(21)], "one port of one address"),
     "ftp-with-range": (
         (service(kind="ftp", ports=None, passive_ports="10000-20000"),),

@@ -12,7 +12,7 @@ from lvsc.spec.model import Cluster
 from lvsc.spec.schema import generate
 from lvsc.spec.schema.fragment import Fragment
 from lvsc.spec.schema.services import check_fragment
-from support.specs import DUAL, FILE, PAIR, Layer, document, plugins, service
+from support.specs import DUAL, FILE, PAIR, Layer, document, found, plugins, servers, service, spec
 
 SCHEMA = generate(plugins().fragments)
 PLAIN = generate({"plain": plugins().fragments["plain"]})
@@ -163,6 +163,43 @@ def test_no_pattern_of_a_name_lets_a_hostile_text_through(value: str) -> None:
     import jsonschema_rs  # noqa: PLC0415 - only this test looks at it
 
     assert not jsonschema_rs.is_valid(SCHEMA, document(cluster={"name": value}))
+
+
+INTERFACES = {
+    "networks.lan.interface": lambda name: {"networks": {"lan": {"interface": name}}},
+    "directors.lvs1.interfaces.lan": lambda name: {"directors": {"lvs1": {"interfaces": {"lan": name}}}},
+    "pools.web.interface": lambda name: {"pools": {"web": {"interface": name}}},
+    "pools.web.real_servers.0.interface": lambda name: servers({"interface": name}),
+}
+
+
+@pytest.mark.parametrize("path", INTERFACES)
+@pytest.mark.parametrize("name", ["lo", "all", "default", "lo\n"])
+def test_an_interface_leads_to_other_hosts(path: str, name: str) -> None:
+    assert found(spec(INTERFACES[path](name))) == [("LVS105", path)]
+
+
+@pytest.mark.parametrize("path", INTERFACES)
+@pytest.mark.parametrize("name", ["lo1", "allow0", "default1", "eth0.100", "wlo"])
+def test_an_interface_may_be_called_much_like_it(path: str, name: str) -> None:
+    assert found(spec(INTERFACES[path](name))) == []
+
+
+def with_mac(mac: str) -> Layer:
+    return {"directors": {"lvs1": {"macs": {"lan": mac}}}}
+
+
+@pytest.mark.parametrize(
+    "mac",
+    ["ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:12", "33:33:00:00:00:12", "AB:00:00:00:00:01", "00:00:00:00:00:00"],
+)
+def test_a_mac_address_is_of_one_interface(mac: str) -> None:
+    assert found(spec(with_mac(mac))) == [("LVS105", "directors.lvs1.macs.lan")]
+
+
+@pytest.mark.parametrize("mac", ["52:54:00:12:34:56", "00:00:00:00:00:01", "AE:ff:ff:ff:ff:ff"])
+def test_any_mac_address_of_one_interface_is_one(mac: str) -> None:
+    assert found(spec(with_mac(mac))) == []
 
 
 # --- the loader agrees ---------------------------------------------------------------------------------------------------

@@ -14,6 +14,11 @@ def cluster(*layers: Layer) -> Cluster:
 
 DMZ: Layer = {"networks": {"dmz": {"interface": "eth1", "prefixes": ["198.51.100.0/24"]}}}
 
+
+def macs(first: str, second: str) -> Layer:
+    return {"directors": {"lvs1": {"macs": {"lan": first}}, "lvs2": {"macs": {"lan": second}}}}
+
+
 WRONG = {
     "address-on-no-network": (
         "LVS201",
@@ -44,6 +49,12 @@ WRONG = {
         "directors.lvs1.macs.dmz",
         {"directors": {"lvs1": {"macs": {"dmz": "52:54:00:12:34:56"}}}},
         {"directors": {"lvs1": {"macs": {"lan": "52:54:00:12:34:56"}}}},
+    ),
+    "mac-of-two-directors": (
+        "LVS206",
+        "directors.lvs2.macs.lan",
+        merged(PAIR, macs("52:54:00:12:34:5A", "52:54:00:12:34:5a")),
+        merged(PAIR, macs("52:54:00:12:34:5A", "52:54:00:12:34:5b")),
     ),
     "octet-too-large": (
         "LVS202",

@@ -62,7 +62,7 @@ WRONG = {
         "LVS206",
         "pools.web.real_servers.0.ip",
         servers({"ip": ["192.0.2.21", "192.0.2.29"]}, {}),
-        merged(DUAL, servers({"ip": ["192.0.2.21", "2001:db8::21"]}, {})),
+        merged(DUAL, servers({"ip": ["192.0.2.21", "2001:db8::21"]})),
     ),
     "two-addresses-of-the-sorry-server": (
         "LVS206",
@@ -273,4 +273,5 @@ def test_a_sorry_server_takes_forwarding_and_tunnel_from_its_pool() -> None:
 
 def test_a_pool_of_a_service_with_failover_compiles() -> None:
     weights = servers({"weight": 2}, {})
-    assert found(spec(PAIR, service(persistence="5m"), weights, of_pool(quorum=2, hysteresis=1))) == []
+    quorum = of_pool(quorum=2, hysteresis=1, notify={"quorum_down": "/usr/local/sbin/page"})
+    assert found(spec(PAIR, service(persistence="5m"), weights, quorum)) == []

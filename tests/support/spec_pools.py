@@ -213,7 +213,7 @@ def _crosses(site: Site) -> bool:
 def _descriptions(method: Forwarding, *, alone: bool) -> st.SearchStrategy[Values]:
     """What is said of hosts as hosts."""
     return optional(
-        interface=st.just("all") | interfaces,
+        interface=interfaces,
         managed=flags,
         # What unwraps tunnels or serves FTP, not every target has.
         target=None if alone or method is Forwarding.TUNNEL else st.sampled_from(targets.names()),

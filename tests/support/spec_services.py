@@ -20,6 +20,8 @@ _NEEDED = {
     ]
     for word in _HASHING
 }
+#: Schedulers that one-packet scheduling leaves something to go by.
+_UNCOUNTED = ("rr", "wrr", "sh", "mh", "dh", "fo", "twos")
 _MONTH = 31 * 86400
 _SHAPES = ("single", "single", "single", "range", "range", "bundle", "bundle", "many", "all", "rest")
 _PROTOCOLS = ("tcp", "tcp", "tcp", "udp", "udp", "sctp")
@@ -123,6 +125,8 @@ def _plain(draw: st.DrawFn, site: Site, pool: Pool, taken: Taken) -> Values | No
         values |= draw(_persistence(site, sip=protocols == {"udp"}))
     elif protocols == {"udp"} and Forwarding.NAT not in pool.methods and _single_packets(site):
         values |= draw(optional(one_packet=flags))
+        if values.get("one_packet") and values.get("scheduler") not in _UNCOUNTED:
+            values["scheduler"] = draw(st.sampled_from(("rr", "wrr")))
     if pool.methods == {Forwarding.NAT} and draw(one_in(4)):
         values["source_nat"] = draw(_source_nat(site, pool))
     if site.probes:

@@ -156,6 +156,30 @@ neither. Add a `sorry_server` or the commands, or remove the quorum.""",
     Severity.WARNING,
 )
 
+IDLE_THRESHOLD = Code(
+    "LVS420",
+    "a threshold that nothing reaches",
+    """A threshold limits the connections of a real server, and with one-packet scheduling each is over when its datagram is sent
+on (ip_vs_conn.c), so there is never one too many. Leave the thresholds out, or give the service a pool without them.""",
+    Severity.WARNING,
+)
+
+LEFT_OUT = Code(
+    "LVS421",
+    "a real server that a service goes without",
+    """A real server is in the pool of a service and has no address of the service's family, so nothing is emitted for it there.
+Give it one, or take it out of the pool. Only by `tunnel` can it be of another family than the service.""",
+    Severity.WARNING,
+)
+
+ONE_FAMILY = Code(
+    "LVS422",
+    "a real server for one family of two",
+    """A service has IPv4 and IPv6 addresses, and a real server of its pool has an address of one of the two families. It serves
+the clients of that family alone. Only by `tunnel` could it serve both.""",
+    Severity.NOTE,
+)
+
 MISSING_FEATURE = Code(
     "LVS501",
     "something that the target's version cannot do",
@@ -223,6 +247,9 @@ ALL = (
     STUCK_CLIENTS,
     LOST_CONNECTIONS,
     IDLE_QUORUM,
+    IDLE_THRESHOLD,
+    LEFT_OUT,
+    ONE_FAMILY,
     MISSING_FEATURE,
     UNKNOWN_BACKEND,
     TWO_BACKENDS,

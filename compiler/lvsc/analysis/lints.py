@@ -20,7 +20,17 @@ from lvsc.graph.nodes import (
 )
 from lvsc.graph.traffic import Family, Protocol
 from lvsc.lowering.lowered import Lowered, LoweredService
-from lvsc.spec.model import Check, Cluster, ClusterNetwork, Firewall, NoCheck, Pool, PoolServer, reached_at
+from lvsc.spec.model import (
+    Check,
+    Cluster,
+    ClusterNetwork,
+    Firewall,
+    NoCheck,
+    Pool,
+    PoolServer,
+    reached_at,
+    served,
+)
 
 #: ip_vs_rr.c, ip_vs_lc.c and ip_vs_dh.c read a weight only to see whether it is 0.
 _WEIGHTLESS = {Scheduler.RR, Scheduler.LC, Scheduler.DH}
@@ -40,6 +50,8 @@ def lint(lowered: Lowered) -> list[Diagnostic]:
         found += _half_tracked(service, cluster)
         found += _idle_engine(service)
         found += _lost_connections(service, cluster)
+        found += _idle_thresholds(service)
+    found += _left_out(lowered.services)
     found += _stuck_clients(lowered.services, cluster)
     found += _gateways(lowered.services, cluster)
     return [*found, *_quorums(lowered.services), *_source_nats(lowered.graph), *_loose_marks(lowered.graph)]
@@ -84,6 +96,49 @@ def _lost_connections(lowered: LoweredService, cluster: Cluster) -> Iterator[Dia
                 Place(cluster.connection_sync.origin, Anchor.TABLE, "what saves those of other services")
             ],
         )
+
+
+def _idle_thresholds(lowered: LoweredService) -> Iterator[Diagnostic]:
+    service = lowered.service
+    limited = [server for server in service.pool.enabled if server.upper_threshold]
+    if service.one_packet and limited:
+        yield codes.IDLE_THRESHOLD.at(
+            limited[0].origin / "upper_threshold",
+            f"thresholds do nothing for `{service.name}`, whose datagrams leave no connection to count",
+            others=[Place(service.origin / "one_packet", label="says that they do not")],
+            help="leave them out, or give the service a pool of its own without them",
+        )
+
+
+def _left_out(services: Iterable[LoweredService]) -> list[Diagnostic]:
+    """One for each real server in a pool that does not serve every family of a service."""
+    found: dict[tuple[str, str], Diagnostic] = {}
+    for lowered in services:
+        service = lowered.service
+        # Of a family that no real server has, the service is told as a whole.
+        families = tuple(family for family in service.families if _of_family(service.pool, family))
+        for server in service.pool.enabled:
+            serves = served(server, families)
+            key = (service.pool.name, server.name)
+            if serves == families or (serves and key in found):
+                continue
+            place, others = server.origin / "ip", [Place(service.origin, Anchor.TABLE, "the service")]
+            missing = next(family for family in families if family not in serves)
+            if serves:
+                found[key] = codes.ONE_FAMILY.at(
+                    place,
+                    f"real server `{server.name}` serves the IPv{serves[0].value} clients of `{service.name}` alone: it has no"
+                    f" IPv{missing.value} address",
+                    others=others,
+                )
+            elif key not in found or found[key].code is codes.ONE_FAMILY:
+                found[key] = codes.LEFT_OUT.at(
+                    place,
+                    f"`{service.name}` goes without real server `{server.name}`, which has no IPv{missing.value} address",
+                    others=others,
+                    help="give it one, or take it out of the pool",
+                )
+    return list(found.values())
 
 
 def _loose_marks(graph: RuleGraph) -> Iterator[Diagnostic]:

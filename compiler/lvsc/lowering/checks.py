@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
-from lvsc.diagnostics import Anchor, Diagnostic, Place
+from lvsc.diagnostics import Anchor, Diagnostic, Origin, Place
 from lvsc.graph.nodes import Forwarding, Scheduler, SchedulerFlag
 from lvsc.graph.traffic import Family, Protocol
 from lvsc.lowering import codes
@@ -17,29 +17,23 @@ _FLAGS_OF = {
 }
 
 
+#: Schedulers that compare how many connections each real server has (ip_vs_lc.c and the other schedulers' files).
+_COUNTING = {
+    Scheduler.LC,
+    Scheduler.WLC,
+    Scheduler.SED,
+    Scheduler.NQ,
+    Scheduler.OVF,
+    Scheduler.LBLC,
+    Scheduler.LBLCR,
+}
+
+
 def check_service(lowered: LoweredService) -> Iterator[Diagnostic]:
     """What IPVS could not do as the spec says it."""
-    service, ports = lowered.service, lowered.ports
-    if service.one_packet and (
-        {port.protocol for port in ports} != {Protocol.UDP} or lowered.plan.persistence is not None
-    ):
-        yield codes.ONE_PACKET.at(
-            service.origin / "one_packet",
-            f"service `{service.name}` is one-packet and "
-            + (
-                "persistent"
-                if lowered.plan.persistence is not None
-                else f"balances {', '.join(map(str, ports))}"
-            ),
-            help="leave only UDP ports and no `persistence` in it",
-        )
-    if service.one_packet and Forwarding.NAT in service.forwardings:
-        yield codes.ONE_PACKET_NAT.at(
-            service.origin / "one_packet",
-            f"the answers of `{service.name}` would come from the real servers' own addresses",
-            others=[Place(service.pool.origin, Anchor.TABLE, "reached by `nat`")],
-            help='reach its real servers by `forwarding = "direct"`, or remove `one_packet`',
-        )
+    service = lowered.service
+    if service.one_packet:
+        yield from _check_one_packet(lowered)
     wrong = [flag for flag in service.scheduler_flags if flag not in _FLAGS_OF.get(service.scheduler, ())]
     if wrong:
         yield codes.FLAGS.at(
@@ -61,6 +55,33 @@ def check_service(lowered: LoweredService) -> Iterator[Diagnostic]:
         if server.port is not None:
             yield from _check_port(lowered, server, f"`{server.name}`")
     yield from _report_same_port(lowered)
+
+
+def _check_one_packet(lowered: LoweredService) -> Iterator[Diagnostic]:
+    service, ports = lowered.service, lowered.ports
+    place = service.origin / "one_packet"
+    persistent = lowered.plan.persistence is not None
+    if persistent or {port.protocol for port in ports} != {Protocol.UDP}:
+        yield codes.ONE_PACKET.at(
+            place,
+            f"service `{service.name}` is one-packet and "
+            + ("persistent" if persistent else f"balances {', '.join(map(str, ports))}"),
+            help="leave only UDP ports and no `persistence` in it",
+        )
+    elif service.scheduler in _COUNTING:
+        yield codes.ONE_PACKET_COUNTS.at(
+            place,
+            f"all datagrams of `{service.name}` would go to one real server: its scheduler `{service.scheduler.value}` counts"
+            " connections, and one-packet scheduling keeps none",
+            help='say `scheduler = "wrr"`, or another that counts nothing: `rr`, `twos`, or `sh` or `mh` by client',
+        )
+    if Forwarding.NAT in service.forwardings:
+        yield codes.ONE_PACKET_NAT.at(
+            place,
+            f"the answers of `{service.name}` would come from the real servers' own addresses",
+            others=[Place(service.pool.origin, Anchor.TABLE, "reached by `nat`")],
+            help='reach its real servers by `forwarding = "direct"`, or remove `one_packet`',
+        )
 
 
 def _check_sorry_server(lowered: LoweredService) -> Iterator[Diagnostic]:
@@ -116,6 +137,33 @@ def _check_port(lowered: LoweredService, server: PoolServer | SorryHost, name: s
             others=others,
             help=f'remove `port`, let {name} listen on {only.first}, or reach it by `forwarding = "nat"`',
         )
+
+
+def check_peers_by_nat(services: Iterable[LoweredService], cluster: Cluster) -> Iterator[Diagnostic]:
+    """Directors that other directors reach by NAT and that would answer past them; one for each place that says so."""
+    if len(cluster.directors) < 2:  # noqa: PLR2004 - one reaches nobody but itself, and needs no network for that
+        return
+    owners = {ip: d.name for d in cluster.directors for ips in d.addresses.values() for ip in ips}
+    told: set[Origin] = set()
+    for lowered in services:
+        service, sorry = lowered.service, lowered.service.pool.sorry_server
+        for host in (*service.pool.enabled, *(() if sorry is None else (sorry,))):
+            name = next((owners[ip] for ip in host.ips if ip in owners), None)
+            if (
+                name is None
+                or host.forwarding is not Forwarding.NAT
+                or service.source_nat
+                or host.origin in told
+            ):
+                continue
+            told.add(host.origin)
+            yield codes.PEER_BY_NAT.at(
+                host.origin,
+                f"director `{name}` is reached by `nat`: while another one is active, its answers go past that one, and the"
+                " client drops them",
+                others=[Place(service.origin, Anchor.TABLE, "the service")],
+                help='set `source_nat = true` in the service, or reach the pool by `forwarding = "direct"`',
+            )
 
 
 def check_source_nat(

@@ -62,6 +62,16 @@ the virtual address back: it leaves with the real server's own, and the client d
 `direct` or `tunnel`, where they answer with the virtual address themselves.""",
 )
 
+ONE_PACKET_COUNTS = Code(
+    "LVS319",
+    "one-packet scheduling by what counts connections",
+    """The schedulers lc, wlc (the one that a service has unless it says another), sed, nq, ovf, lblc and lblcr compare how many
+connections each real server has. With one-packet scheduling a connection is over when its datagram is sent on, so nobody ever
+has any (ip_vs_conn.c), and one real server gets everything. These spread the datagrams of each client: rr; wrr, by weight; twos,
+by chance and weight. sh and mh keep a client at one real server without any connection, and other clients at others. dh and fo
+choose one real server for everybody, and do so without one-packet scheduling too.""",
+)
+
 GRE_CHECKSUM = Code(
     "LVS318",
     "gre with and without checksums at one real server",
@@ -99,6 +109,15 @@ SOURCE_NAT = Code(
     """Full NAT replaces the client's address by the director's own, so the real server is reached by `nat`, and the
 director has an address of the family in the network that the real server is in. Where a real server is behind a router, say
 which network: `source_nat = "private"`.""",
+)
+
+PEER_BY_NAT = Code(
+    "LVS320",
+    "a director that another one reaches by NAT",
+    """By `nat` the answers of a real server come back through the active director, which gives them the virtual address. A real
+server, or sorry server, that is a director itself has another way to the clients: what the active director sends it is answered
+past that one, with an address that the client never asked. With `source_nat` the answers go to the active director; by
+`direct` they have the virtual address anyway. Only a director without peers may be its own real server by `nat`.""",
 )
 
 PLAIN_FTP = Code(
@@ -147,11 +166,13 @@ ALL = (
     NO_SERVER,
     ONE_PACKET,
     ONE_PACKET_NAT,
+    ONE_PACKET_COUNTS,
     GRE_CHECKSUM,
     FLAGS,
     LOOP_MAC,
     LOOP_TUNNEL,
     SOURCE_NAT,
+    PEER_BY_NAT,
     PLAIN_FTP,
     SETTING,
     SHARED_INTERFACE,

@@ -7,7 +7,7 @@ from lvsc.graph.graph import RuleGraph
 from lvsc.graph.nodes import Node, Sysctl
 from lvsc.graph.traffic import PortRange, Protocol
 from lvsc.lowering import codes, loops
-from lvsc.lowering.checks import check_service, check_source_nat
+from lvsc.lowering.checks import check_peers_by_nat, check_service, check_source_nat
 from lvsc.lowering.directors import check_failover, director_nodes, placements, silent_directors
 from lvsc.lowering.lowered import Lowered, LoweredService
 from lvsc.lowering.marks import derived_mark, report_shared_marks
@@ -38,6 +38,7 @@ def lower(cluster: Cluster, kinds: Mapping[str, ServiceKind]) -> Lowered:
     problems += _report_port_zero(services)
     places = placements(cluster, services)
     problems += check_failover(cluster, places)
+    problems += check_peers_by_nat(services, cluster)
     problems += check_source_nat(services, cluster, silent_directors(cluster, places))
     nodes += director_nodes(cluster, tuple(services), places, guards)
     nodes += real_server_nodes(services)

@@ -8,7 +8,7 @@ from lvsc.lowering.lowered import LoweredService
 from lvsc.report import FORMAT_VERSION
 from lvsc.report.explanation import Detail, Explanation, Probing
 from lvsc.report.passages import Passage
-from lvsc.spec.model import PoolServer
+from lvsc.spec.model import PoolServer, Service, served
 
 
 def code_document(code: Code) -> dict[str, Any]:
@@ -62,14 +62,17 @@ def _service(lowered: LoweredService) -> dict[str, Any]:
         "one_packet": service.one_packet,
         "pool": service.pool.name,
         "on_failure": service.pool.on_failure.value,
-        "real_servers": [_server(server) for server in service.pool.real_servers],
+        "real_servers": [_server(server, service) for server in service.pool.real_servers],
     }
 
 
-def _server(server: PoolServer) -> dict[str, Any]:
+def _server(server: PoolServer, service: Service) -> dict[str, Any]:
     return {
         "name": server.name,
         "addresses": [str(ip) for ip in server.ips],
+        "families": []
+        if server.disabled
+        else [f"ipv{family.value}" for family in served(server, service.families)],
         "port": server.port,
         "forwarding": server.forwarding.value,
         "tunnel": None if server.tunnel is None else server.tunnel.type.value,

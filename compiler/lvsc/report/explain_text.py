@@ -9,7 +9,7 @@ from lvsc.lowering.lowered import LoweredService
 from lvsc.report.explanation import Detail, Explanation, Probing
 from lvsc.report.passages import Passage
 from lvsc.report.way import Preparation
-from lvsc.spec.model import Firewall, PoolServer
+from lvsc.spec.model import Firewall, PoolServer, Service, reached_at, served
 from lvsc.spec.table import describe_seconds
 
 _WIDTH = 96
@@ -49,7 +49,8 @@ def overview(explanation: Explanation) -> str:
     for lowered in explanation.services:
         pool = lowered.service.pool
         methods = _listed(sorted(method.value for method in lowered.service.forwardings))
-        count = f"{len(pool.enabled)} {_plural('real server', pool.enabled)}"
+        serving = [server for server in pool.enabled if served(server, lowered.service.families)]
+        count = f"{len(serving)} {_plural('real server', serving)}"
         lines += _item(lowered.service.name, f"{_packets(lowered)} to pool {pool.name} ({count}, {methods})")
         lines += _item("", f"{_known_by(lowered)}; {_scheduling(lowered)}")
     return _page([*lines, "", *_firewall(explanation)])
@@ -123,7 +124,7 @@ def _pool(lowered: LoweredService) -> Iterator[str]:
     pool = lowered.service.pool
     yield f"pool {pool.name}"
     for server in pool.real_servers:
-        yield from _item(server.name, ", ".join(_server(server)), indent=2)
+        yield from _item(server.name, ", ".join(_server(server, lowered.service)), indent=2)
     if pool.sorry_server is not None:
         ips = _listed(map(str, pool.sorry_server.ips))
         yield from _item(
@@ -133,13 +134,20 @@ def _pool(lowered: LoweredService) -> Iterator[str]:
         yield from _item("quorum", f"weight {pool.quorum}, hysteresis {pool.hysteresis}", indent=2)
 
 
-def _server(server: PoolServer) -> Iterator[str]:
-    yield _listed(map(str, server.ips))
+def _server(server: PoolServer, service: Service) -> Iterator[str]:
+    missing = [family for family in service.families if reached_at(server, family) is None]
+    if missing == list(service.families):
+        yield f"left out: it has no IPv{missing[0].value} address"
+        return
+    yield _listed(
+        dict.fromkeys(str(ip) for f in service.families if (ip := reached_at(server, f)) is not None)
+    )
     yield server.forwarding.value if server.tunnel is None else f"tunnel by {server.tunnel.type.value}"
     yield f"port {server.port}" if server.port is not None else "the packet's own port"
     yield f"weight {server.weight}"
     if server.upper_threshold:
         yield f"at most {server.upper_threshold} connections"
+    yield from (f"left out for IPv{family.value}" for family in missing)
     if server.disabled:
         yield "disabled: left out"
     if not server.managed:

@@ -11,7 +11,7 @@ from lvsc.graph.traffic import Address, Family, Hook, Network, PortRange, host_n
 from lvsc.lowering.directors import placements
 from lvsc.lowering.lower import lower
 from lvsc.plugins.kind import ServiceKind
-from lvsc.spec.model import Cluster, Firewall, Vrrp
+from lvsc.spec.model import Cluster, Firewall, Vrrp, reached_at
 from lvsc.spec.schema.failover import SYNC_GROUP, SYNC_PORT
 
 T = TypeVar("T")
@@ -108,7 +108,9 @@ def _sent_on(cluster: Cluster) -> Iterator[Passage]:
             chain=Hook.OUTPUT,
             destinations=tuple(
                 dict.fromkeys(
-                    host_network(ip) for ip in (*virtual, *(ip for host in hosts for ip in host.ips))
+                    host_network(ip)
+                    for ip in (*virtual, *(reached_at(host, f) for host in hosts for f in service.families))
+                    if ip is not None
                 )
             ),
             service=service.name,

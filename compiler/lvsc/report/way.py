@@ -22,7 +22,7 @@ from lvsc.graph.nodes import (
 from lvsc.graph.traffic import Hook
 from lvsc.lowering.lowered import LoweredService
 from lvsc.lowering.real_servers import real_server_nodes
-from lvsc.spec.model import Cluster, PoolServer
+from lvsc.spec.model import Cluster, PoolServer, served
 
 R = TypeVar("R", bound=PacketRule)
 
@@ -119,12 +119,13 @@ def preparations(lowered: LoweredService, cluster: Cluster) -> tuple[Preparation
     """What the service's real servers need; those that need the same are together."""
     pool = lowered.service.pool
     # What lvsc would emit for an unmanaged one is what somebody else must set up.
-    managed = replace(pool, real_servers=tuple(replace(server, managed=True) for server in pool.enabled))
+    serving = [server for server in pool.enabled if served(server, lowered.service.families)]
+    managed = replace(pool, real_servers=tuple(replace(server, managed=True) for server in serving))
     nodes: dict[str, list[Node]] = {}
     for node in real_server_nodes([replace(lowered, service=replace(lowered.service, pool=managed))]):
         nodes.setdefault(node.host, []).append(node)
     found: dict[tuple[bool, tuple[str, ...]], list[str]] = {}
-    for server in pool.enabled:
+    for server in serving:
         words = tuple(
             dict.fromkeys([*_route(lowered, server, cluster), *map(_need, nodes.get(server.name, []))])
         )

@@ -47,6 +47,7 @@ def load(
         if networks[name].gateway is not None:
             _check_gateway(table, networks[name], addresses)
     directors = tuple(_director(name, table, networks) for name, table in root.named("directors").items())
+    _report_shared_macs(directors, root)
     forwarding = load_forwarding(head) or Forwarding.NAT
     pools = load_pools(root.named("pools"), forwarding)
     services = load_services(root.named("services"), kinds, addresses, pools, networks)
@@ -196,6 +197,22 @@ def _director(name: str, table: Table, networks: Mapping[str, ClusterNetwork]) -
         macs={network: mac.lower() for network, mac in texts["macs"].items()},
         origin=table.origin(),
     )
+
+
+def _report_shared_macs(directors: tuple[Director, ...], root: Table) -> None:
+    first: dict[tuple[str, str], Director] = {}
+    for director in directors:
+        for network, mac in director.macs.items():
+            other = first.setdefault((network, mac), director)
+            if other is not director:
+                root.problems.append(
+                    codes.TWICE.at(
+                        director.origin / "macs" / network,
+                        f"directors `{other.name}` and `{director.name}` have the same MAC address `{mac}`",
+                        others=[Place(other.origin / "macs" / network, label="first here")],
+                        help="correct one of the two: by it a director knows what comes from the other",
+                    )
+                )
 
 
 def _failover(

@@ -1,6 +1,6 @@
 """A cluster as its spec describes it: typed, addresses parsed, names resolved. Times are seconds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -250,6 +250,11 @@ def reached_at(server: PoolServer | SorryHost, family: Family) -> Address | None
     if own is None and server.forwarding is Forwarding.TUNNEL and server.ips:
         return server.ips[0]
     return own
+
+
+def served(server: PoolServer | SorryHost, families: Iterable[Family]) -> tuple[Family, ...]:
+    """Those of the families in which packets can be sent to a server."""
+    return tuple(family for family in families if reached_at(server, family) is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

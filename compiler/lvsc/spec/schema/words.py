@@ -12,8 +12,9 @@ Schema = dict[str, Any]
 
 NAME = "^[a-z][a-z0-9-]{0,39}$"
 NAME_SAYS = "a name: at most 40 lowercase letters, digits and hyphens, beginning with a letter"
-INTERFACE = "^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$"
-INTERFACE_SAYS = "a network interface: at most 15 letters, digits, dots, hyphens and underscores"
+#: Nobody else is behind `lo`, and the kernel's settings of `all` and `default` are no interface's.
+INTERFACE = "^(?!(lo|all|default)$)[A-Za-z0-9][A-Za-z0-9._-]{0,14}$"
+INTERFACE_SAYS = "an interface to other hosts: at most 15 letters, digits, dots, hyphens and underscores, and not lo, all or default"
 DURATION = "^[0-9]{1,9}(ms|s|m|h|d)$"
 DURATION_SAYS = 'a duration: a whole number and one of ms, s, m, h, d, as in "5m"'
 ADDRESS = "^[0-9A-Fa-f:.]{2,45}$"
@@ -30,8 +31,11 @@ PRINTABLE = "^[ -~]{1,255}$"
 PRINTABLE_SAYS = "printable ASCII, at most 255 characters"
 HEX = "^([0-9A-Fa-f]{2}){1,255}$"
 HEX_SAYS = 'bytes in hexadecimal, two digits each, as in "0a1f"'
-MAC = "^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$"
-MAC_SAYS = 'a MAC address, as in "52:54:00:12:34:56"'
+#: An odd first byte is a group's, the broadcast address included (RFC 7042, 2.1).
+MAC = "^(?!00(:00){5}$)[0-9A-Fa-f][02468ACEace](:[0-9A-Fa-f]{2}){5}$"
+MAC_SAYS = (
+    'the MAC address of one interface, as in "52:54:00:12:34:56": its first byte is even, and one is not 0'
+)
 
 
 def string(

@@ -214,6 +214,11 @@ def test_a_witness_is_as_ordinary_as_the_set_allows(packets: TrafficClass, expec
     assert (str(witness), witness.mark) == (expected, 0)
 
 
+def test_a_witness_says_its_mark() -> None:
+    witness = PacketSet.of_box(Space(), {Dimension.MARK: ((21, 21),)}).witness()
+    assert str(witness) == "tcp 198.51.100.7:40000 -> 192.0.2.10:80 mark 21"
+
+
 def test_a_witness_comes_in_by_an_ordinary_interface_that_is_not_excluded() -> None:
     space = Space()
     found = PacketSet.of_classes(space, [traffic()]) - PacketSet.of_classes(

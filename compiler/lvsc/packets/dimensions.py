@@ -208,8 +208,10 @@ class Packet:
         )
 
     def __str__(self) -> str:
+        # As `lvsc trace` reads it.
         protocol = {p.number: p.value for p in Protocol}.get(self.protocol, str(self.protocol))
-        return f"{protocol} {_end(self.source, self.source_port)} -> {_end(self.destination, self.destination_port)}"
+        ends = f"{_end(self.source, self.source_port)} -> {_end(self.destination, self.destination_port)}"
+        return f"{protocol} {ends} mark {self.mark}" if self.mark else f"{protocol} {ends}"
 
 
 def _end(address: Address, port: int) -> str:

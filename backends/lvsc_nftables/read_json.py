@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from lvsc.plugin import Diagnostic, Foreign, Origin, Source, Touch
@@ -43,8 +43,11 @@ from lvsc_nftables.read_words import Lines, MisreadError, shown
 Json = Any  # what `json.loads` returns; each use says what it expects of it
 
 BEGINS = re.compile(r'\s*\{\s*"nftables"\s*:\s*\[\s*')
+_DECODER = json.JSONDecoder()
+_CONTAINERS = frozenset({"set", "map"})
 _COMMA = re.compile(r"\s*,\s*")
 _ENDS = re.compile(r"\s*\]\s*\}\s*")
+_ELEMENTS = re.compile(r'"elem"\s*:\s*\[\s*')
 _BLANKS = re.compile(r"\s+")
 #: A number that changes with each load.
 _HANDLE = re.compile(r'(?<=[{,]) *"handle": *[0-9]+,? *')
@@ -73,7 +76,8 @@ class _JsonReader:
         self.problems: list[Diagnostic] = []
 
     def read(self) -> None:
-        for entry, text, origin in self._entries():
+        for entry, text, at, end in self._entries():
+            origin = self._lines.origin(at)
             kind, body = only_entry(entry)
             match kind, body:
                 case "metainfo", _:
@@ -86,26 +90,43 @@ class _JsonReader:
                     table = ("", "")
             if is_own(*table):
                 try:
-                    _own(self.tables.setdefault(table[0], Table(table[0], origin)), kind, body, origin)
+                    elements = tuple(self._elements(at, end)) if kind in _CONTAINERS else ()
+                    _own(
+                        self.tables.setdefault(table[0], Table(table[0], origin)),
+                        kind,
+                        body,
+                        origin,
+                        elements,
+                    )
                 except MisreadError as error:
                     self.problems.append(error.diagnostic)
             else:
                 foreign = self.foreign_tables.setdefault(table, ForeignTable(family=table[0], name=table[1]))
                 _other(foreign, kind, body, Fragment(text, origin))
 
-    def _entries(self) -> Iterator[tuple[Json, str, Origin]]:
-        """The objects of the list, as they are and as they are written but for handles and what is counted."""
+    def _elements(self, start: int, end: int) -> Iterator[Origin]:
+        """The places of the elements of a set or map that is written from `start` to `end`."""
         text = self._source.text
-        decoder = json.JSONDecoder()
+        begins = _ELEMENTS.search(text, start, end)
+        at = begins.end() if begins else end
+        while at < end and text[at] != "]":
+            yield self._lines.origin(at)
+            _, at = _DECODER.raw_decode(text, at)
+            comma = _COMMA.match(text, at)
+            at = comma.end() if comma else end
+
+    def _entries(self) -> Iterator[tuple[Json, str, int, int]]:
+        """The objects of the list, as they are and as they are written but for handles and what is counted, and where."""
+        text = self._source.text
         begins = BEGINS.match(text)
         at = begins.end() if begins else 0
         while begins is not None:
             try:
-                entry, end = decoder.raw_decode(text, at)
+                entry, end = _DECODER.raw_decode(text, at)
             except (ValueError, RecursionError):
                 break
             written = _COUNTER.sub('"counter": null', _HANDLE.sub("", text[at:end]))
-            yield entry, _BLANKS.sub(" ", written), self._lines.origin(at)
+            yield entry, _BLANKS.sub(" ", written), at, end
             if _ENDS.fullmatch(text, end):
                 return
             comma = _COMMA.match(text, end)
@@ -179,7 +200,8 @@ def _conditions(expression: Json) -> Iterator[Match]:
 # --- lvsc's tables ---------------------------------------------------------------------------------------------------
 
 
-def _own(table: Table, kind: str, body: Json, origin: Origin) -> None:
+def _own(table: Table, kind: str, body: Json, origin: Origin, places: Sequence[Origin]) -> None:
+    """Take an object into a table; `places` are those of the elements of a set or map."""
     match kind, body:
         case "table", _:
             _only(body, origin, "handle", "family", "name")
@@ -195,8 +217,11 @@ def _own(table: Table, kind: str, body: Json, origin: Origin) -> None:
             if (flags := _list(rest.get("flags", []))) not in ([], ["interval"]):
                 _fail(origin, f"lvsc's sets and maps have no flags {shown(str(flags))}")
             container.interval = bool(flags)
-            for element in _list(rest.get("elem", [])):
-                container.elements.append(_element(element, container.is_map, origin))
+            elements = _list(rest.get("elem", []))
+            if len(places) != len(elements):
+                places = [origin] * len(elements)
+            for element, place in zip(elements, places, strict=True):
+                container.elements.append(_element(element, container.is_map, place))
             table.containers[name] = container
         case "chain", {"name": str(name), **rest}:
             table.chains[name] = Chain(name, origin, _base(rest, origin))

@@ -9,6 +9,7 @@ from lvsc.diagnostics import Origin
 from lvsc.graph.nodes import (
     AddressSelector,
     Forwarding,
+    Marking,
     MarkSelector,
     RealServer,
     Scheduler,
@@ -18,7 +19,7 @@ from lvsc.graph.nodes import (
 from lvsc.graph.traffic import Family, Protocol
 from lvsc.plugins.artifact import Line
 from lvsc.trace.evidence import Lines
-from support.nodes import HOST
+from support.nodes import HOST, traffic
 
 SERVICE = Origin("cluster.toml", ("services", "web"))
 SERVER = Origin("cluster.toml", ("pools", "web", "real_servers", 0))
@@ -67,3 +68,13 @@ def test_the_lines_that_begin_a_service_and_its_real_server_are_found(
     found = [*head, *lines.of_server(server, head)]
     assert [(each.file, each.line) for each in found] == [("/etc/balancer", line) for line in expected]
     assert [each.key_path for each in found] == [SERVICE.path, SERVER.path]
+
+
+def test_of_a_line_of_json_the_value_is_shown_that_says_it() -> None:
+    text = '{"nftables": [{"rule": {"expr": []}}, {"rule": {"comment": "the one"}}]}'
+    origin = Origin("live.json", line=1, column=text.rindex('{"rule"') + 1)
+    rule = Marking(host=HOST, origin=origin, service="web", traffic=traffic(), mark=80)
+    host = HostSide(host=HOST, nodes=OrderedNodes([rule]), roles=ALL_ROLES, whole=False)
+    side = Side(name="live", hosts={HOST: host}, lines={"live.json": (Line(text),)})
+    (found,) = Lines(side, host).of(rule)
+    assert found.text == '{"rule": {"comment": "the one"}}'

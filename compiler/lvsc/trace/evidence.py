@@ -1,5 +1,6 @@
 """The lines that programs read, for the nodes that say the same."""
 
+import json
 from collections.abc import Iterable, Iterator
 
 from lvsc.compare.sides import HostSide, Side
@@ -7,6 +8,8 @@ from lvsc.diagnostics import Origin
 from lvsc.graph.nodes import AddressSelector, Node, RealServer, Selector, SorryServer, VirtualService
 from lvsc.graph.traffic import Address
 from lvsc.trace.result import Evidence
+
+_DECODER = json.JSONDecoder()
 
 
 class Lines:
@@ -28,11 +31,7 @@ class Lines:
 
     def of(self, *nodes: Node) -> tuple[Evidence, ...]:
         """The lines that the nodes were read from, in order, each once; a node that was not read has none."""
-        found = [
-            self._evidence(node.origin.file, node.origin.line)
-            for node in nodes
-            if node.origin.line is not None
-        ]
+        found = [self._evidence(node.origin) for node in nodes if node.origin.line is not None]
         return tuple(dict.fromkeys(found))
 
     def of_service(
@@ -44,7 +43,7 @@ class Lines:
         files = {file for server in servers for file, _ in self._emitted.get(server.origin, ())}
         for file, number in self._emitted.get(service.origin, ()):
             if (not files or file in files) and _names(self._text(file, number), service.selector):
-                return (self._evidence(file, number),)
+                return (self._evidence(Origin(file, line=number, column=1)),)
         return ()
 
     def of_server(
@@ -57,16 +56,15 @@ class Lines:
             for file, number in self._emitted.get(server.origin, ()):
                 below = self._path(file) == head.file and number > head.line
                 if below and _has(self._text(file, number), server.address):
-                    return (self._evidence(file, number),)
+                    return (self._evidence(Origin(file, line=number, column=1)),)
         return ()
 
-    def _evidence(self, file: str, number: int | None) -> Evidence:
-        origin = Origin(file, line=number, column=1)
+    def _evidence(self, origin: Origin) -> Evidence:
         said = self._side.origin(origin)
         return Evidence(
-            file=self._path(file),
-            line=number or 1,
-            text=self._side.line(origin),
+            file=self._path(origin.file),
+            line=origin.line or 1,
+            text=_value(self._side.line(origin), (origin.column or 1) - 1),
             key_path=said.path,
         )
 
@@ -77,6 +75,17 @@ class Lines:
         """The path on the host of a file of a tree."""
         inside = file.removeprefix(self._host)
         return inside if inside.startswith("/") else file
+
+
+def _value(line: str, start: int) -> str:
+    """The line; of JSON, which has a whole ruleset on one, the object or list that begins in it."""
+    if line[start : start + 1] not in ("{", "["):
+        return line
+    try:
+        _, end = _DECODER.raw_decode(line, start)
+    except (ValueError, RecursionError):
+        return line
+    return line[start:end]
 
 
 def _names(text: str, selector: Selector) -> bool:

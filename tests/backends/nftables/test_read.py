@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lvsc.plugin import Family, Hook, PacketRule, Protocol, Reading, Source, Touch
+from lvsc.plugin import Family, Hook, Marking, PacketRule, Protocol, Reading, Source, Touch
 from lvsc_nftables.backend import Nftables
 from support.nodes import HOST, helper, marking, no_track, source_nat, traffic
 
@@ -536,6 +536,30 @@ def test_json_in_lines_is_read_at_its_lines() -> None:
     ]
     text = '{"nftables": [\n' + ",\n".join(map(json.dumps, entries)) + "\n]}\n"
     assert lines(read(text)) == [("NFT102", 4)]
+
+
+def test_json_on_one_line_has_a_place_for_each_element() -> None:
+    place = {"family": "inet", "table": "lvsc"}
+    types = ["ipv4_addr", "inet_proto", "inet_service"]
+    marks = [
+        [{"elem": {"val": {"concat": ["192.0.2.10", "tcp", 80]}, "comment": "service web"}}, 80],
+        [{"concat": ["192.0.2.11", "tcp", 80]}, 81],
+    ]
+    fields = [("ip", "daddr"), ("th", "dport")]
+    address, port = ({"payload": {"protocol": protocol, "field": name}} for protocol, name in fields)
+    key = {"concat": [address, {"meta": {"key": "l4proto"}}, port]}
+    statement = {"mangle": {"key": {"meta": {"key": "mark"}}, "value": {"map": {"key": key, "data": "@m"}}}}
+    chain = {**place, "name": "c", "type": "filter", "hook": "prerouting", "prio": -150, "policy": "accept"}
+    entries = [
+        {"map": {**place, "name": "m", "type": types, "map": "mark", "elem": marks}},
+        {"chain": chain},
+        {"rule": {**place, "chain": "c", "expr": [statement]}},
+    ]
+    text = json.dumps({"nftables": entries})
+    reading = read(text)
+    assert reading.problems == ()
+    columns = {node.mark: node.origin.column for node in reading.nodes if isinstance(node, Marking)}
+    assert columns == {80: text.index('[{"elem"') + 1, 81: text.index('[{"concat": ["192.0.2.11"') + 1}
 
 
 def test_flags_of_new_versions_are_read() -> None:

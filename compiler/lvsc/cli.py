@@ -101,13 +101,14 @@ def _stop(message: str, code: int = TROUBLE) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
-    parser, module = _parser(words)
+    parser, sub, module = _parser(words)
     try:
         if words and words[0] == _wanted(words) and words[0] not in COMMANDS:
             near = nearest(words[0], COMMANDS)
             advice = f"did you mean `{near}`?" if near else "`lvsc --help` lists them"
             parser.error(f"there is no command `{words[0]}`: {advice}")
-        arguments = parser.parse_args(words)
+        # Options may stand between a command's other arguments, too.
+        arguments = parser.parse_args(words) if sub is None else sub.parse_intermixed_args(words[1:])
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else TROUBLE
     if module is None:
@@ -116,7 +117,10 @@ def _run(words: Sequence[str]) -> int:
     return module.run(arguments, _console(arguments))
 
 
-def _parser(words: Sequence[str]) -> tuple[argparse.ArgumentParser, Command | None]:
+def _parser(
+    words: Sequence[str],
+) -> tuple[argparse.ArgumentParser, argparse.ArgumentParser | None, Command | None]:
+    """The parser of all commands; that of the one that the words begin with, and its module, where they do."""
     parser = _Parser(
         prog="lvsc",
         description="Compile one TOML file into every configuration file of a Linux Virtual Server cluster.",
@@ -126,6 +130,7 @@ def _parser(words: Sequence[str]) -> tuple[argparse.ArgumentParser, Command | No
     parser.add_argument("--version", action="version", version=f"lvsc {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", dest="command")
     wanted = _wanted(words)
+    asked: argparse.ArgumentParser | None = None
     module: Command | None = None
     for name, line in COMMANDS.items():
         sub = subparsers.add_parser(
@@ -133,9 +138,10 @@ def _parser(words: Sequence[str]) -> tuple[argparse.ArgumentParser, Command | No
         )
         if name == wanted:
             module = _command(name)
+            asked = sub if words[0] == name else None
             _add_common(sub, getattr(module, "FORMATS", COMMON))
             module.add_arguments(sub)
-    return parser, module
+    return parser, asked, module
 
 
 def _wanted(words: Sequence[str]) -> str | None:

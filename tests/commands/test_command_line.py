@@ -85,6 +85,13 @@ def test_wrong_usage_is_2_and_says_what_is_wrong(words: tuple[str, ...], said: s
     assert said in outcome.err
 
 
+def test_options_may_stand_between_other_arguments(project: Project) -> None:
+    first, second = project.write("a.toml", spec()), project.write("b.toml", spec())
+    outcome = project.lvsc("diff", first, "--host", "lvs1", second)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith("no packet is treated differently")
+
+
 @pytest.mark.parametrize(
     ("words", "environment", "coloured"),
     [

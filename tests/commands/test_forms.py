@@ -1,4 +1,4 @@
-"""`lvsc check` in the forms of a review."""
+"""Mistakes in specs in the forms of a review."""
 
 import json
 
@@ -19,6 +19,17 @@ def test_the_exit_code_is_the_same_in_every_form_and_nothing_goes_to_stderr(
     assert (wrong.code, wrong.err, right.code, right.err) == (1, "", 0, "")
     assert "LVS" in wrong.out
     assert "LVS" not in right.out
+
+
+@pytest.mark.parametrize("form", ["json", "markdown", "github", "sarif"])
+def test_a_comparison_with_a_wrong_spec_says_the_mistake_in_the_same_form(
+    form: str, project: Project
+) -> None:
+    wrong = project.write("a.toml", WRONG)
+    outcome = project.lvsc("diff", wrong, project.write("b.toml", spec()), "--format", form)
+    said = project.lvsc("check", wrong, "--format", form)
+    assert (outcome.code, outcome.err) == (2, "")
+    assert outcome.out == said.out.replace("lvsc:check", "lvsc:diff").replace("`lvsc check`", "`lvsc diff`")
 
 
 def test_an_annotation_is_at_the_line_of_the_mistake(project: Project) -> None:

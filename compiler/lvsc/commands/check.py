@@ -28,20 +28,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     except DiagnosticError as error:
         found += error.diagnostics
     reported = escalate(tuple(found), strict=arguments.strict)
-    _report(reported, console)
+    console.review("check", reported)
     if has_errors(reported):
         return exit_code(reported)
     console.note(f"{len(arguments.spec)} spec{'s' if len(arguments.spec) > 1 else ''} checked: no errors")
     return 0
-
-
-def _report(diagnostics: tuple[Diagnostic, ...], console: Console) -> None:
-    match console.form:
-        case "markdown":
-            from lvsc.report.markdown import check_page  # noqa: PLC0415 - only where it is asked for
-
-            console.stdout.write(check_page("check", diagnostics, console.sources))
-        case "github" | "sarif":
-            console.annotate(diagnostics)
-        case _:
-            console.report(diagnostics)

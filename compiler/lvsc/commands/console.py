@@ -65,6 +65,18 @@ class Console:
 
             self.stderr.write(render(found, self.sources, colour=self.colour))
 
+    def review(self, command: str, diagnostics: Sequence[Diagnostic]) -> None:
+        """Print diagnostics where they are all that a command has to say, in each of the forms of a review."""
+        match self.form:
+            case "markdown":
+                from lvsc.report.markdown import check_page  # noqa: PLC0415 - only where it is asked for
+
+                self.stdout.write(check_page(command, diagnostics, self.sources))
+            case "github" | "sarif":
+                self.annotate(diagnostics)
+            case _:
+                self.report(diagnostics)
+
     def annotate(self, diagnostics: Sequence[Diagnostic], notices: Iterable[str] = ()) -> None:
         """Print diagnostics, and what was not judged, for the programs that show them beside the spec's lines.
 

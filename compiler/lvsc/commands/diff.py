@@ -76,10 +76,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         problem = NOTHING_IN_COMMON.at(
             None, str(error), help="name the host with `--host`, or compare other sides"
         )
-        console.report([problem])
+        console.review("diff", [problem])
         return TROUBLE
     except DiagnosticError as error:
-        console.report(error.diagnostics)
+        console.review("diff", error.diagnostics)
         return TROUBLE
     files = _files(old, new) if arguments.text else []
     _print(difference, files, reader.warnings, new, console)

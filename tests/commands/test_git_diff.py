@@ -87,7 +87,18 @@ def test_a_spec_that_comes_or_goes(repository: Repository, spec: str, first: boo
         if there is first and there:
             repository.git("commit", "--quiet", "--message", "spec")
     word = "new" if second else "removed"
-    assert f"the spec is {word}" in repository.git("diff", "--cached")
+    said = repository.git("diff", "--cached")
+    assert f"the spec is {word}\n2 classes of packets: 2 {'exposed' if second else 'lost'}\n" in said
+    assert "tcp to 192.0.2.10:80,443 on lvs1, lvs2" in said
+
+
+def test_a_renamed_spec_is_called_by_both_names(repository: Repository, spec: str) -> None:
+    repository.commit(spec)
+    repository.git("mv", "shop.toml", "shop2.toml")
+    (repository.path / "shop2.toml").write_text(spec.replace("weight = 2", "weight = 5"))
+    said = repository.git("diff", "-M", "HEAD")
+    assert said.startswith("lvsc diff a/shop.toml b/shop2.toml\n1 class of packets: 1 with other weights\n")
+    assert "b/shop2.toml:" in said
 
 
 def test_a_spec_with_errors_says_them_and_keeps_git_going(repository: Repository, spec: str) -> None:

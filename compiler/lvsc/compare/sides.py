@@ -155,6 +155,13 @@ def of_compiled(name: str, compiled: Compiled) -> Side:
     )
 
 
+def emptied(side: Side) -> Side:
+    """The same hosts, of which it says that there is nothing on them."""
+    nothing = OrderedNodes(())
+    hosts = {name: replace(host, nodes=nothing, foreign=(), unread=()) for name, host in side.hosts.items()}
+    return Side(name="nothing", hosts=hosts)
+
+
 def of_texts(
     name: str,
     sources: Iterable[Source],

@@ -49,7 +49,7 @@ def test_a_spec_with_errors_is_not_rehearsed(project: Project) -> None:
 def test_a_limit_is_a_number_of_seconds(project: Project, words: str) -> None:
     outcome = project.lvsc("rehearse", project.write("shop.toml", SPEC), f"--limit={words}")
     assert outcome.code == 2
-    assert "argument --limit" in outcome.err
+    assert "argument --limit: say a number of seconds up to 3600" in outcome.err
 
 
 @pytest.mark.kernel

@@ -101,7 +101,10 @@ def _report(compiled: Compiled, found: Found, console: Console) -> None:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
     if not 0 < value <= 3600:  # noqa: PLR2004 - an hour
         raise argparse.ArgumentTypeError("say a number of seconds up to 3600")
     return value

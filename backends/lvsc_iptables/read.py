@@ -18,7 +18,7 @@ from lvsc.plugin import (
     TrafficClass,
 )
 from lvsc_iptables import read_codes
-from lvsc_iptables.read_foreign import EVERYTHING, jump_of
+from lvsc_iptables.read_foreign import EVERYTHING
 from lvsc_iptables.read_lines import Chain, Dump, Rule, Table, problem_at, shown, split
 from lvsc_iptables.read_others import Others, Walk
 from lvsc_iptables.read_rules import MisreadError, Setting, nodes_of
@@ -122,29 +122,28 @@ class _Reader:
     def _others(self, others: Others, name: str, rules: list[Rule], reached: dict[str, list[Hook]]) -> None:
         """The rules of a chain that is not lvsc's."""
         hook = BUILT_IN.get(name)
-        jumps = [jump_of(rule) for rule in rules]
-        last_own = max(
-            (i for i, j in enumerate(jumps) if j is not None and j.target.startswith(_PREFIX)), default=-1
-        )
+        to_own = [rule.parts is not None and rule.parts.target.startswith(_PREFIX) for rule in rules]
+        last_own = max((index for index, own in enumerate(to_own) if own), default=-1)
         walk = others.walk(name)
-        for index, (rule, jump) in enumerate(zip(rules, jumps, strict=True)):
-            if jump is not None and jump.target.startswith(_PREFIX):
-                if hook is None or not jump.always or not jump.returns:
+        for index, rule in enumerate(rules):
+            parts = rule.parts
+            if parts is not None and to_own[index]:
+                if hook is None or not parts.always or parts.goes:
                     self._problems.append(
                         problem_at(
                             read_codes.CONDITIONAL,
                             rule,
                             self._source.file,
-                            rule.words.index(jump.target),
-                            message=f"only some packets reach `{shown(jump.target)}` from here",
+                            rule.words.index(parts.target),
+                            message=f"only some packets reach `{shown(parts.target)}` from here",
                             advice=f"remove this rule, then {_RESTART}",
                         )
                     )
-                    reached.setdefault(jump.target, [])
+                    reached.setdefault(parts.target, [])
                 elif not walk.closed:
                     walk.jumps += 1
-                    if hook not in reached.setdefault(jump.target, []):
-                        reached[jump.target].append(hook)
+                    if hook not in reached.setdefault(parts.target, []):
+                        reached[parts.target].append(hook)
                 continue
             origin = Origin(self._source.file, line=rule.line, column=rule.offset + 1)
             self._foreign.append(walk.foreign(self._source.host, origin, rule, before_own=index < last_own))

@@ -4,49 +4,60 @@ from dataclasses import dataclass
 
 from lvsc.plugin import Touch
 from lvsc_iptables.read_lines import Rule, Table
+from lvsc_iptables.read_options import Parts
 
 #: A packet filter does everything but balance.
 EVERYTHING = frozenset(Touch) - {Touch.BALANCE}
 _NOTHING: frozenset[Touch] = frozenset()
 
+_FILTER = frozenset({Touch.FILTER})
+_MARK = frozenset({Touch.MARK})
+_TRACKING = frozenset({Touch.TRACKING})
+_HELPER = frozenset({Touch.HELPER})
+_SOURCE = frozenset({Touch.SOURCE_NAT})
+_DESTINATION = frozenset({Touch.DESTINATION_NAT})
+#: What targets do (iptables-extensions(8)). One that is not here may do everything.
 _TOUCHES = {
-    "ACCEPT": set(),
-    "DROP": {Touch.FILTER},
-    "REJECT": {Touch.FILTER},
-    "MARK": {Touch.MARK},
-    "CONNMARK": {Touch.MARK},
-    "CONNSECMARK": set(),
-    "TPROXY": {Touch.MARK, Touch.DESTINATION_NAT},
-    "NOTRACK": {Touch.TRACKING},
-    "CT": {Touch.TRACKING, Touch.HELPER},
-    "SNAT": {Touch.SOURCE_NAT},
-    "MASQUERADE": {Touch.SOURCE_NAT},
-    "NETMAP": {Touch.SOURCE_NAT, Touch.DESTINATION_NAT},
-    "DNAT": {Touch.DESTINATION_NAT},
-    "REDIRECT": {Touch.DESTINATION_NAT},
-    "LOG": set(),
-    "NFLOG": set(),
-    "ULOG": set(),
-    "AUDIT": set(),
-    "TRACE": set(),
-    "CLASSIFY": set(),
-    "CHECKSUM": set(),
-    "DSCP": set(),
-    "TOS": set(),
-    "ECN": set(),
-    "TTL": set(),
-    "HL": set(),
-    "TCPMSS": set(),
-    "SECMARK": set(),
-    "SET": set(),
-    "RETURN": set(),
+    "DROP": _FILTER,
+    "REJECT": _FILTER,
+    # A packet that lives for fewer hops does not arrive.
+    "TTL": _FILTER,
+    "HL": _FILTER,
+    # Routes are chosen by the type of service (ip-rule(8)), and anew where a rule at OUTPUT changes it (iptable_mangle.c).
+    "TOS": _FILTER,
+    "DSCP": _FILTER,
+    "ECN": _FILTER,
+    # A security module may refuse by it.
+    "SECMARK": _FILTER,
+    "CONNSECMARK": _FILTER,
+    "MARK": _MARK,
+    "CONNMARK": _MARK,
+    "TPROXY": _MARK | _DESTINATION,
+    "NOTRACK": _TRACKING,
+    "CT": _TRACKING | _HELPER,
+    "SNAT": _SOURCE,
+    "MASQUERADE": _SOURCE,
+    "NETMAP": _SOURCE | _DESTINATION,
+    "DNAT": _DESTINATION,
+    "REDIRECT": _DESTINATION,
+    # With --map-set it marks.
+    "SET": _MARK,
+    # They let in, tell, choose a queue, or fill in what is missing; TCPMSS only ever makes segments smaller (xt_TCPMSS.c).
+    "ACCEPT": _NOTHING,
+    "LOG": _NOTHING,
+    "NFLOG": _NOTHING,
+    "ULOG": _NOTHING,
+    "AUDIT": _NOTHING,
+    "TRACE": _NOTHING,
+    "CLASSIFY": _NOTHING,
+    "CHECKSUM": _NOTHING,
+    "TCPMSS": _NOTHING,
 }
 #: The targets after which a packet goes on to the next rule (iptables-extensions(8)).
 _GO_ON = frozenset(_TOUCHES) - {
     "ACCEPT",
     "DROP",
     "REJECT",
-    "RETURN",
     "TPROXY",
     "SNAT",
     "MASQUERADE",
@@ -72,38 +83,21 @@ class Effect:
     """Whether packets may go no further in the built-in chain."""
 
 
-@dataclass(frozen=True, slots=True)
-class Jump:
-    """Where a rule sends its packets."""
-
-    target: str
-    returns: bool
-    """Whether packets come back from a chain."""
-    always: bool
-    """Whether it sends every packet."""
-
-
-def jump_of(rule: Rule) -> Jump | None:
-    """The rule's jump or target; None where it has none, or where it cannot be told."""
-    words = rule.words
-    always = True
-    at = 0
-    while at < len(words):
-        if words[at] in ("-j", "-g", "--jump", "--goto"):
-            if at + 1 == len(words):
-                return None
-            return Jump(words[at + 1], words[at] in ("-j", "--jump"), always)
-        if words[at : at + 2] == ("-m", "comment") or words[at] == "--comment":
-            at += 2
-        else:
-            always = False
-            at += 1
-    return None
-
-
 def own_touches(table: Table) -> frozenset[Touch]:
     """What lvsc's chains in a table do."""
     return _OWN.get(table.name, EVERYTHING)
+
+
+def _touches(parts: Parts) -> frozenset[Touch]:
+    """What a target does with what is said to it."""
+    match parts.target, parts.options:
+        case "CT", ("--helper", _) if parts.complete:
+            return _HELPER
+        case "CT", tuple(options) if "--helper" not in options:
+            return _TRACKING
+        case "SET", tuple(options) if options:
+            return _NOTHING
+    return _TOUCHES.get(parts.target, EVERYTHING)
 
 
 class Effects:
@@ -119,26 +113,19 @@ class Effects:
         return self._rule(rule, stack)
 
     def _rule(self, rule: Rule, stack: list[str]) -> Effect:
-        jump = jump_of(rule)
-        if jump is None:
-            told = not any(word in ("-j", "-g", "--jump", "--goto") for word in rule.words)
-            return Effect(_NOTHING, ends=False) if told else Effect(EVERYTHING, ends=True)
-        if jump.target in self._table.chains:
-            inner = self._chain(jump.target, stack)
-            return Effect(inner.touches, inner.ends or not jump.returns)
-        if jump.target == "CT" and "--helper" not in rule.words:
-            return Effect(frozenset({Touch.TRACKING}), ends=False)
-        if jump.target == "CT" and "--notrack" not in rule.words:
-            return Effect(frozenset({Touch.HELPER}), ends=False)
-        touches = _TOUCHES.get(jump.target)
-        if touches is None:
+        parts = rule.parts
+        if parts is None:
             return Effect(EVERYTHING, ends=True)
-        ends = jump.target not in _GO_ON
-        if jump.target == "RETURN":
+        if not parts.target:
+            return Effect(_NOTHING, ends=False)
+        if parts.target in self._table.chains:
+            inner = self._chain(parts.target, stack)
+            return Effect(inner.touches, inner.ends or parts.goes)
+        if parts.target == "RETURN":
             # In a built-in chain the policy decides; elsewhere the packet goes on where it came from.
             ends = self.built_in(rule.chain)
-            touches = {Touch.FILTER} if ends else touches
-        return Effect(frozenset(touches), ends)
+            return Effect(_FILTER if ends else _NOTHING, ends)
+        return Effect(_touches(parts), parts.target not in _GO_ON)
 
     def built_in(self, name: str) -> bool:
         """Whether the kernel calls the chain itself."""

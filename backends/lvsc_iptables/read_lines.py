@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from lvsc.plugin import Code, Diagnostic, Family, Origin, Place
 from lvsc_iptables import read_codes
+from lvsc_iptables.read_options import Parts, parts_of
 
 # Blanks divide, double quotes hold together, a backslash in them keeps what follows (xshared.c, add_param_to_argv).
 _WORD = re.compile(r'"((?:[^"\\]|\\.)*+)"(?=[ \t]|$)|([^ \t"]++)(?=[ \t]|$)')
@@ -20,7 +22,7 @@ _BUILT_IN = frozenset({"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"
 _ADDRESS = re.compile(r" -[sd] ([0-9A-Fa-f.:]+)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for what is kept of it
 class Rule:
     """A rule, and where it stands."""
 
@@ -32,6 +34,11 @@ class Rule:
     """The whole rule without its counters."""
     offset: int
     """How many characters of the line come before the text."""
+
+    @cached_property
+    def parts(self) -> Parts | None:
+        """What the words say; None where they may say anything."""
+        return parts_of(self.words)
 
     def place(self, file: str, index: int) -> Place:
         """Where one of the words stands; behind the last one, the end of the rule."""

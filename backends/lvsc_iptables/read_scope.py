@@ -1,7 +1,7 @@
 """Which packets other people's rules may be for: what their conditions say as far as they are understood.
 
-Conditions only ever narrow a rule, so reading stops at the first that is not understood, and what was read until there
-bounds the rule from above.
+Conditions only ever narrow a rule, so reading stops at the first that says what is not understood, and what was read until
+there bounds the rule from above.
 """
 
 import re
@@ -10,6 +10,7 @@ from ipaddress import AddressValueError, IPv4Network, IPv6Network, NetmaskValueE
 
 from lvsc.plugin import Family, MarkGiven, Network, PortRange, Scope
 from lvsc_iptables.read_lines import Rule
+from lvsc_iptables.read_options import Condition, Parts
 
 _WHOLE_MARK = 0xFFFFFFFF
 #: As iptables-save prints them; others it prints as numbers (xshared.c, proto_to_name).
@@ -26,20 +27,13 @@ _PROTOCOLS = {
     "udplite": 136,
 }
 _PORTED = frozenset({6, 17, 132, 136})
-#: Matches whose options are followed, or known to have one value each.
-_MODULES = frozenset(
-    "tcp udp sctp icmp icmp6 multiport comment conntrack state addrtype limit mark mac".split()  # noqa: SIM905 - shorter
-)
-#: Options with one value that say something which a scope has no word for.
-_OTHERS = frozenset(
-    """
-    -i -o --ctstate --state --dst-type --src-type --limit --limit-burst --icmp-type --icmpv6-type --mark --mac-source
-    """.split()  # noqa: SIM905 - likewise
-)
 _KNOWN = frozenset({"ESTABLISHED", "RELATED"})
 _STRANGE = frozenset({"NEW", "INVALID", "UNTRACKED"})
+_PLAIN = frozenset({"--random", "--persistent"})
 _NUMBER = re.compile(r"0x[0-9a-fA-F]{1,8}|0|[1-9][0-9]{0,9}")
-_PORTS = re.compile(r"([0-9]{1,5})(?::([0-9]{1,5}))?")
+#: A number with a zero before it is octal to iptables (xtables.c, xtables_strtoul).
+_PORTS = re.compile(r"(0|[1-9][0-9]{0,4})(?::(0|[1-9][0-9]{0,4}))?")
+_LENGTH = re.compile(r"0|[1-9][0-9]{0,2}")
 _END = re.compile(
     r"(?:([0-9.]+)|\[([0-9a-fA-F:.]+)\]|([0-9a-fA-F:.]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*))(?::([0-9]{1,5}))?"
 )
@@ -61,28 +55,26 @@ class _UnknownError(Exception):
 def bound_of(rule: Rule, family: Family | None) -> Bound:
     """The packets that a rule may be for."""
     scope = Scope(family=family)
-    words = rule.words
-    at = 0
-    exact = True
+    parts = rule.parts
+    if parts is None:
+        return Bound(scope, exact=False)
+    exact = parts.complete
     try:
-        while at < len(words) and words[at] not in ("-j", "-g"):
-            negated = words[at] == "!"
-            option, value, *_ = (*words[at + negated :], "", "")
-            narrowed = _narrowed(scope, option, value, family)
-            if negated or narrowed is None:
+        for condition in parts.conditions:
+            narrowed = None if condition.negated else _narrowed(scope, condition, family)
+            if narrowed is None:
                 exact = False
             else:
                 scope = narrowed
-            at += 2 + negated
     except _UnknownError:
         exact = False
     return Bound(scope, exact)
 
 
-def marks_of(rule: Rule) -> tuple[MarkGiven, ...] | None:
-    """The marks that a MARK rule gives; None where any."""
-    match _behind_target(rule):
-        case ("MARK", "--set-mark" | "--set-xmark", value):
+def marks_of(parts: Parts | None) -> tuple[MarkGiven, ...] | None:
+    """The marks that a rule gives by MARK; None where any."""
+    match parts:
+        case Parts(target="MARK", options=("--set-mark" | "--set-xmark", value)):
             number, slash, mask = value.partition("/")
             if _NUMBER.fullmatch(number) and (not slash or _NUMBER.fullmatch(mask)):
                 given = MarkGiven(int(number, 0), int(mask, 0) if slash else _WHOLE_MARK)
@@ -91,10 +83,12 @@ def marks_of(rule: Rule) -> tuple[MarkGiven, ...] | None:
     return None
 
 
-def made_of(rule: Rule, bound: Bound) -> tuple[Scope, ...] | None:
-    """What a DNAT rule makes of its packets; None where anything."""
-    match _behind_target(rule):
-        case ("DNAT", "--to-destination", value, *options) if set(options) <= {"--random", "--persistent"}:
+def made_of(parts: Parts | None, bound: Bound) -> tuple[Scope, ...] | None:
+    """What a rule makes of its packets by DNAT; None where anything."""
+    match parts:
+        case Parts(target="DNAT", options=("--to-destination", value, *options)) if _PLAIN.issuperset(
+            options
+        ):
             found = _END.fullmatch(value)
             if found is None:
                 return None
@@ -114,46 +108,37 @@ def made_of(rule: Rule, bound: Bound) -> tuple[Scope, ...] | None:
     return None
 
 
-def _behind_target(rule: Rule) -> tuple[str, ...]:
-    words = rule.words
-    return words[words.index("-j") + 1 :] if "-j" in words else ()
-
-
-def _narrowed(scope: Scope, option: str, value: str, family: Family | None) -> Scope | None:
+def _narrowed(scope: Scope, condition: Condition, family: Family | None) -> Scope | None:
     """The scope with one condition more; None where the scope has no word for it.
 
     Raises:
-        _UnknownError: Nothing says how many words the condition has.
+        _UnknownError: What the condition says is not understood.
     """
-    match option:
-        case "-s":
+    match condition.option, condition.values:
+        case "-s", (value,):
             return replace(scope, sources=(_network(value, family),))
-        case "-d":
+        case "-d", (value,):
             return replace(scope, destinations=(_network(value, family),))
-        case "-p":
+        case "-p", (value,):
             return replace(scope, protocols=frozenset({_protocol(value)}))
-        case "-m" if value in _MODULES:
-            return scope
-        case "--comment":
-            return scope
-        case "--dport" | "--dports" if scope.protocols & _PORTED and not scope.destination_ports:
+        case ("--dport" | "--dports", (value,)) if scope.protocols & _PORTED and not scope.destination_ports:
             return replace(scope, destination_ports=tuple(map(_ports, value.split(","))))
-        case "--sport" | "--sports" if scope.protocols & _PORTED and not scope.source_ports:
+        case ("--sport" | "--sports", (value,)) if scope.protocols & _PORTED and not scope.source_ports:
             return replace(scope, source_ports=tuple(map(_ports, value.split(","))))
-        case "--ctstate" | "--state" if set(value.split(",")) == _KNOWN:
-            return replace(scope, known=True)
-        case "--ctstate" | "--state" if _STRANGE.issuperset(value.split(",")):
-            return replace(scope, known=False)
-    if option in _OTHERS:
-        return None
-    raise _UnknownError
+        case ("--ctstate" | "--state", (value,)) if scope.known is None:
+            states = set(value.split(","))
+            if states == _KNOWN:
+                return replace(scope, known=True)
+            if states <= _STRANGE:
+                return replace(scope, known=False)
+    return None
 
 
 def _protocol(value: str) -> int:
     if value in _PROTOCOLS:
         return _PROTOCOLS[value]
-    if value.isascii() and value.isdigit() and 0 < int(value) <= 255:  # noqa: PLR2004 - a byte; 0 is every protocol
-        return int(value)
+    if _NUMBER.fullmatch(value) and 0 < int(value, 0) <= 255:  # noqa: PLR2004 - a byte; 0 is every protocol
+        return int(value, 0)
     raise _UnknownError
 
 
@@ -168,11 +153,14 @@ def _ports(value: str) -> PortRange:
 
 
 def _network(value: str, family: Family | None) -> Network:
-    """A network as iptables-save prints it, with the length of its prefix."""
+    """A network by the length of its prefix, as iptables-save prints it, or by an IPv4 mask that is nothing but a prefix."""
+    mask = value.partition("/")[2]
     try:
         if family is Family.IPV4:
-            return IPv4Network(value, strict=False)
-        if family is Family.IPV6:
+            network = IPv4Network(value, strict=False)
+            if not mask or _LENGTH.fullmatch(mask) or mask == str(network.netmask):
+                return network
+        if family is Family.IPV6 and (not mask or _LENGTH.fullmatch(mask)):
             return IPv6Network(value, strict=False)
     except (AddressValueError, NetmaskValueError, ValueError):
         pass

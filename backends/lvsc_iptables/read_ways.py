@@ -1,7 +1,8 @@
 """How packets come to the chains of one table, and which are accepted on the way."""
 
+from collections.abc import Iterator, Mapping
+
 from lvsc.plugin import Hook, Scope
-from lvsc_iptables.read_foreign import jump_of
 from lvsc_iptables.read_lines import Rule, Table
 from lvsc_iptables.read_scope import bound_of
 
@@ -25,20 +26,21 @@ class Ways:
         # Without the built-in chains nothing says from where the others are called.
         self._whole = any(chain.policy != "-" for chain in table.chains.values())
         self._callers: dict[str, list[Rule]] = {}
-        self._own_jumps: dict[str, list[int]] = {}
+        own_jumps: dict[str, int] = {}
         for rules in table.rules.values():
             for rule in rules:
-                jump = jump_of(rule)
-                if jump is None or jump.target not in table.chains:
+                parts = rule.parts
+                if parts is None or parts.target not in table.chains:
                     continue
-                self._callers.setdefault(jump.target, []).append(rule)
-                if jump.target.startswith("LVSC-") and jump.always and jump.returns:
-                    self._own_jumps.setdefault(rule.chain, []).append(rule.line)
+                self._callers.setdefault(parts.target, []).append(rule)
+                if parts.target.startswith("LVSC-") and parts.always and not parts.goes:
+                    own_jumps.setdefault(rule.chain, rule.line)
         self._scopes: dict[str, tuple[Scope, ...]] = {}
-        self._behind: dict[str, bool] = {}
+        self._before: set[str] = set()
         self._hooks: dict[str, set[Hook]] = {}
         for name, hook in BUILT_IN.items():
             self._reach(name, hook)
+        self._reach_before(own_jumps)
 
     def hooks(self, chain: str) -> frozenset[Hook] | None:
         """The hooks from which packets come to a chain; None where that is not known."""
@@ -46,17 +48,7 @@ class Ways:
 
     def behind_own(self, chain: str) -> bool:
         """Whether packets come to a chain that is not built in only behind the jump to lvsc's chain."""
-        known = self._behind.get(chain)
-        if known is None:
-            self._behind[chain] = False
-            callers = self._callers.get(chain, ())
-            known = self._behind[chain] = self._whole and bool(callers) and all(map(self._is_behind, callers))
-        return known
-
-    def _is_behind(self, rule: Rule) -> bool:
-        if rule.chain not in BUILT_IN:
-            return self.behind_own(rule.chain)
-        return any(line < rule.line for line in self._own_jumps.get(rule.chain, ()))
+        return self._whole and chain in self._callers and chain not in self._before
 
     def scopes(self, chain: str, depth: int = 0) -> tuple[Scope, ...]:
         """Packets among which are all that come to a chain."""
@@ -79,42 +71,67 @@ class Ways:
         while waiting:
             chain = waiting.pop()
             hooks = self._hooks.setdefault(chain, set())
-            if hook in hooks:
-                continue
-            hooks.add(hook)
-            for rule in self._table.rules.get(chain, ()):
-                jump = jump_of(rule)
-                if jump is not None and jump.target in self._table.chains:
-                    waiting.append(jump.target)
+            if hook not in hooks:
+                hooks.add(hook)
+                waiting += (target for target, _ in self._called(chain))
+
+    def _reach_before(self, own_jumps: Mapping[str, int]) -> None:
+        """Note the chains that packets come to before lvsc's, of which `own_jumps` has the first jump by its line."""
+        waiting = [
+            target
+            for name in BUILT_IN
+            for target, line in self._called(name)
+            if name not in own_jumps or line < own_jumps[name]
+        ]
+        while waiting:
+            chain = waiting.pop()
+            if chain not in self._before:
+                self._before.add(chain)
+                waiting += (target for target, _ in self._called(chain))
+
+    def _called(self, chain: str) -> Iterator[tuple[str, int]]:
+        """The chains that a chain's rules lead to, each with the rule's line."""
+        for rule in self._table.rules.get(chain, ()):
+            if rule.parts is not None and rule.parts.target in self._table.chains:
+                yield rule.parts.target, rule.line
 
 
 class Accepted:
     """Packets that the rules of a chain accept one and all, unless one of them decides otherwise on them before."""
 
-    def __init__(self, table: Table, depth: int = 0) -> None:
+    def __init__(self, table: Table, called: dict[str, tuple[Scope, ...]], depth: int = 0) -> None:
         self._table = table
+        self._called = called
+        """The scopes of chains that have been gone through already; shared by those who ask about one table."""
         self._depth = depth
         self._over = False
         self.scopes: tuple[Scope, ...] = ()
 
     def add(self, rule: Rule) -> None:
         """The next rule of the chain."""
-        jump = jump_of(rule)
-        if jump is None or self._over:
+        parts = rule.parts
+        if self._over or (parts is not None and not parts.target):
             return
-        inner = self._table.rules.get(jump.target, ()) if jump.target in self._table.chains else None
-        if jump.target == "RETURN" or (inner is not None and not jump.returns):
-            # Some packets do not come to what follows in the chain.
+        if parts is None or parts.target == "RETURN" or parts.goes:
+            # Some packets may not come to what follows in the chain.
             self._over = True
-        elif jump.target == "ACCEPT":
+        elif parts.target == "ACCEPT":
             bound = bound_of(rule, self._table.family)
             if bound.exact:
                 self._more((bound.scope,))
-        elif inner is not None and jump.always and self._depth < _MOST_WAYS:
-            called = Accepted(self._table, self._depth + 1)
-            for each in inner:
-                called.add(each)
-            self._more(called.scopes)
+        elif parts.target in self._table.chains and parts.always and self._depth < _MOST_WAYS:
+            self._more(self._of(parts.target))
+
+    def _of(self, chain: str) -> tuple[Scope, ...]:
+        known = self._called.get(chain)
+        if known is None:
+            # Whoever comes back here on the way has a loop before him, of which the kernel knows none.
+            self._called[chain] = ()
+            inner = Accepted(self._table, self._called, self._depth + 1)
+            for rule in self._table.rules.get(chain, ()):
+                inner.add(rule)
+            known = self._called[chain] = inner.scopes
+        return known
 
     def _more(self, scopes: tuple[Scope, ...]) -> None:
         if len(self.scopes) < _MOST_ACCEPTS:

@@ -51,15 +51,17 @@ CONDITIONS = {
     "-m conntrack --ctstate NEW,ESTABLISHED": V4,
     "-m conntrack ! --ctstate NEW": V4,
     "-m conntrack --ctstate ESTABLISHED": V4,
+    "-f -s 10.0.0.0/255.0.0.0": replace(V4, sources=(ip_network("10.0.0.0/8"),)),
     # Behind what is not known nothing is read.
     "-m odd --thing -d 10.0.0.0/8": V4,
-    "-f -d 10.0.0.0/8": V4,
     '-m string --string "-d" --algo bm': V4,
     '-m comment --comment "-d 10.0.0.0/8" -p tcp': TCP,
     "-p tcp -m tcp --dport http": TCP,
     "-p odd -d 10.0.0.0/8": V4,
     "--dport 22": V4,
     "-s 10.0.0.0/255.0.0.255": V4,
+    "-s 0.0.0.21/0.0.0.255": V4,
+    "-p tcp -m tcp --dport 0120": TCP,
     "-s 2001:db8::/32": V4,
 }
 

@@ -55,6 +55,11 @@ DATAGRAMS: Layer = merged(
     DIRECT, service(ports=["udp/53"], one_packet=True, scheduler="rr", check={"type": "ping"})
 )
 
+
+def dmz(*prefixes: str) -> Layer:
+    return {"networks": {"dmz": {"interface": "eth1", "prefixes": list(prefixes)}}}
+
+
 CASES: dict[str, tuple[str, str, Layer, Layer]] = {
     "unused-pool": (
         "LVS404",
@@ -268,6 +273,30 @@ CASES: dict[str, tuple[str, str, Layer, Layer]] = {
         "pools.web.real_servers.0.upper_threshold",
         merged(DATAGRAMS, servers({}, {}, upper_threshold=100)),
         merged(DATAGRAMS, servers({}, {}, upper_threshold=100), service(one_packet=False)),
+    ),
+    "network-within-another": (
+        "LVS424",
+        "networks.dmz.prefixes.1",
+        dmz("192.0.3.0/24", "192.0.2.128/25"),
+        dmz("192.0.3.0/24", "2001:db8::/64"),
+    ),
+    "network-around-another": (
+        "LVS424",
+        "networks.lan.prefixes.0",
+        dmz("192.0.0.0/16"),
+        dmz("192.0.0.0/23"),
+    ),
+    "network-within-a-prefix-of-its-own": (
+        "LVS424",
+        "networks.dmz.prefixes.0",
+        dmz("192.0.2.0/28"),
+        {"networks": {"lan": {"prefixes": ["192.0.2.0/28", "192.0.2.0/24"]}}},
+    ),
+    "granularity-of-the-other-family": (
+        "LVS423",
+        "services.web.persistence_granularity.ipv6",
+        service(persistence="5m", persistence_granularity={"ipv4": 24, "ipv6": 64}),
+        merged(DUAL, service(persistence="5m", persistence_granularity={"ipv4": 24, "ipv6": 64})),
     ),
     "real-server-of-the-other-family": (
         "LVS421",

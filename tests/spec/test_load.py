@@ -114,7 +114,7 @@ WRONG = {
         "LVS206",
         "networks.lan.prefixes.0",
         {"networks": {"dmz": {"interface": "eth1", "prefixes": ["192.0.2.0/24"]}}},
-        {"networks": {"dmz": {"interface": "eth1", "prefixes": ["192.0.2.0/25"]}}},
+        {"networks": {"dmz": {"interface": "eth1", "prefixes": ["192.0.3.0/24"]}}},
     ),
     "one-ip-twice": (
         "LVS206",

@@ -275,3 +275,31 @@ def test_a_pool_of_a_service_with_failover_compiles() -> None:
     weights = servers({"weight": 2}, {})
     quorum = of_pool(quorum=2, hysteresis=1, notify={"quorum_down": "/usr/local/sbin/page"})
     assert found(spec(PAIR, service(persistence="5m"), weights, quorum)) == []
+
+
+@pytest.mark.parametrize("regex", ["(((", "(", ")", "a(b", "OK)", "(a[)]", "(?:x", "(?=x))", r"\(("])
+def test_an_unbalanced_parenthesis_is_refused(regex: str) -> None:
+    assert found(spec(check(type="http", regex=regex))) == [("LVS214", "pools.web.check.regex")]
+
+
+@pytest.mark.parametrize(
+    "regex",
+    [
+        "^(OK|alive)$",
+        r"\(\)",
+        "[(]",
+        "[](]",
+        "[[:alpha:](]",
+        r"\Q(\E",
+        r"(\Q)\E)",
+        r"\c(",
+        "(?|a(b)|c(d))",
+        "(?<word>x)",
+        r"(?>a)(?#()b++",
+        r"\x{28}",
+        "a{99999999999}",
+        "(*UTF8)x",
+    ],
+)
+def test_what_pcre2_knows_and_python_does_not_is_let_through(regex: str) -> None:
+    assert found(spec(check(type="http", regex=regex))) == []

@@ -59,6 +59,18 @@ WRONG = {
         service(ports=["tcp/65536"]),
         service(ports=["tcp/65535"]),
     ),
+    "port-with-leading-zero": (
+        "LVS105",
+        "services.web.ports.0",
+        service(ports=["tcp/080"]),
+        service(ports=["tcp/80"]),
+    ),
+    "range-with-leading-zero": (
+        "LVS105",
+        "services.web.ports.0",
+        service(ports=["tcp/80-090"], persistence="5m", check="none"),
+        service(ports=["tcp/80-90"], persistence="5m", check="none"),
+    ),
     "ports-backwards": (
         "LVS205",
         "services.web.ports.0",

@@ -180,6 +180,23 @@ the clients of that family alone. Only by `tunnel` could it serve both.""",
     Severity.NOTE,
 )
 
+IDLE_GRANULARITY = Code(
+    "LVS423",
+    "persistence for a family without an address",
+    """`persistence_granularity` says how many leading bits of a client's address count, and the service has no address of that
+family, so that it has no such clients. Remove it, or give the service an address of the family.""",
+    Severity.WARNING,
+)
+
+NETWORK_WITHIN = Code(
+    "LVS424",
+    "a network within another",
+    """A prefix of one network lies within a prefix of another one. The directors send to the longer prefix by its own interface,
+while the hosts of the larger network look for those addresses on their own link, where nobody has them. Correct one of
+the two, unless something answers for them there.""",
+    Severity.WARNING,
+)
+
 MISSING_FEATURE = Code(
     "LVS501",
     "something that the target's version cannot do",
@@ -250,6 +267,8 @@ ALL = (
     IDLE_THRESHOLD,
     LEFT_OUT,
     ONE_FAMILY,
+    IDLE_GRANULARITY,
+    NETWORK_WITHIN,
     MISSING_FEATURE,
     UNKNOWN_BACKEND,
     TWO_BACKENDS,

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from lvsc.analysis import codes
 from lvsc.analysis.overlap import report_overlaps
+from lvsc.analysis.pools import check_of, left_out, quorums, zero_weights
 from lvsc.diagnostics import Anchor, Diagnostic, Origin, Place, has_errors
 from lvsc.graph.graph import RuleGraph
 from lvsc.graph.nodes import (
@@ -18,19 +19,9 @@ from lvsc.graph.nodes import (
     SourceNat,
     VirtualService,
 )
-from lvsc.graph.traffic import Family, Protocol
+from lvsc.graph.traffic import Family, Network, Protocol
 from lvsc.lowering.lowered import Lowered, LoweredService
-from lvsc.spec.model import (
-    Check,
-    Cluster,
-    ClusterNetwork,
-    Firewall,
-    NoCheck,
-    Pool,
-    PoolServer,
-    reached_at,
-    served,
-)
+from lvsc.spec.model import Cluster, ClusterNetwork, Firewall, NoCheck
 
 #: ip_vs_rr.c, ip_vs_lc.c and ip_vs_dh.c read a weight only to see whether it is 0.
 _WEIGHTLESS = {Scheduler.RR, Scheduler.LC, Scheduler.DH}
@@ -43,6 +34,7 @@ def lint(lowered: Lowered) -> list[Diagnostic]:
     cluster = lowered.cluster
     found = report_overlaps(lowered.services)
     found += _unused(cluster)
+    found += _networks_within(cluster)
     for service in lowered.services:
         found += _weights(service)
         found += _bundle(service)
@@ -51,15 +43,16 @@ def lint(lowered: Lowered) -> list[Diagnostic]:
         found += _idle_engine(service)
         found += _lost_connections(service, cluster)
         found += _idle_thresholds(service)
-    found += _left_out(lowered.services)
+        found += _idle_granularity(service)
+    found += left_out(lowered.services)
     found += _stuck_clients(lowered.services, cluster)
     found += _gateways(lowered.services, cluster)
-    return [*found, *_quorums(lowered.services), *_source_nats(lowered.graph), *_loose_marks(lowered.graph)]
+    return [*found, *quorums(lowered.services), *_source_nats(lowered.graph), *_loose_marks(lowered.graph)]
 
 
 def lint_sayable(lowered: Lowered) -> list[Diagnostic]:
     """What the backends of a cluster can say though it does nothing for its clients: one that cannot has refused it already."""
-    return [*_zero_weights(lowered.services), *_unchecked(lowered.services)]
+    return [*zero_weights(lowered.services), *_unchecked(lowered.services)]
 
 
 def _half_tracked(lowered: LoweredService, cluster: Cluster) -> Iterator[Diagnostic]:
@@ -110,35 +103,15 @@ def _idle_thresholds(lowered: LoweredService) -> Iterator[Diagnostic]:
         )
 
 
-def _left_out(services: Iterable[LoweredService]) -> list[Diagnostic]:
-    """One for each real server in a pool that does not serve every family of a service."""
-    found: dict[tuple[str, str], Diagnostic] = {}
-    for lowered in services:
-        service = lowered.service
-        # Of a family that no real server has, the service is told as a whole.
-        families = tuple(family for family in service.families if _of_family(service.pool, family))
-        for server in service.pool.enabled:
-            serves = served(server, families)
-            key = (service.pool.name, server.name)
-            if serves == families or (serves and key in found):
-                continue
-            place, others = server.origin / "ip", [Place(service.origin, Anchor.TABLE, "the service")]
-            missing = next(family for family in families if family not in serves)
-            if serves:
-                found[key] = codes.ONE_FAMILY.at(
-                    place,
-                    f"real server `{server.name}` serves the IPv{serves[0].value} clients of `{service.name}` alone: it has no"
-                    f" IPv{missing.value} address",
-                    others=others,
-                )
-            elif key not in found or found[key].code is codes.ONE_FAMILY:
-                found[key] = codes.LEFT_OUT.at(
-                    place,
-                    f"`{service.name}` goes without real server `{server.name}`, which has no IPv{missing.value} address",
-                    others=others,
-                    help="give it one, or take it out of the pool",
-                )
-    return list(found.values())
+def _idle_granularity(lowered: LoweredService) -> Iterator[Diagnostic]:
+    service = lowered.service
+    for family, length in service.granularity.items():
+        if family not in service.families and length != family.bits:
+            yield codes.IDLE_GRANULARITY.at(
+                service.origin / "persistence_granularity" / f"ipv{family.value}",
+                f"service `{service.name}` has no IPv{family.value} address, so no IPv{family.value} clients",
+                help=f"remove `ipv{family.value}`, or add such an address",
+            )
 
 
 def _loose_marks(graph: RuleGraph) -> Iterator[Diagnostic]:
@@ -180,6 +153,33 @@ def _unused(cluster: Cluster) -> Iterator[Diagnostic]:
             )
 
 
+def _networks_within(cluster: Cluster) -> Iterator[Diagnostic]:
+    prefixes = [
+        (prefix, network, index)
+        for network in cluster.networks.values()
+        for index, prefix in enumerate(network.prefixes)
+    ]
+    around: list[tuple[Network, ClusterNetwork]] = []
+    # A prefix stands right behind those that it lies within.
+    for prefix, network, index in sorted(
+        prefixes, key=lambda each: (each[0].version, int(each[0].network_address), each[0].prefixlen)
+    ):
+        while around and (
+            around[-1][0].version != prefix.version or prefix.network_address not in around[-1][0]
+        ):
+            around.pop()
+        if around and around[-1][1] is not network:
+            larger, other = around[-1]
+            yield codes.NETWORK_WITHIN.at(
+                network.origin / "prefixes" / index,
+                f"`{prefix}` of network `{network.name}` is within `{larger}` of network `{other.name}`, whose hosts look for"
+                " its addresses on their own link",
+                others=[Place(other.origin, Anchor.TABLE, "the larger network")],
+                help="correct one of the two, unless something answers for them there",
+            )
+        around.append((prefix, network))
+
+
 def _weights(lowered: LoweredService) -> Iterator[Diagnostic]:
     service = lowered.service
     weights = {server.weight for server in service.pool.enabled}
@@ -190,23 +190,6 @@ def _weights(lowered: LoweredService) -> Iterator[Diagnostic]:
             others=[Place(service.pool.origin, Anchor.TABLE, "the pool")],
             help="choose `wrr` or `wlc`, or leave the weights out",
         )
-
-
-def _zero_weights(services: Iterable[LoweredService]) -> list[Diagnostic]:
-    """One for each pool that gives a service nobody for new clients, in a family of the service."""
-    found: dict[str, Diagnostic] = {}
-    for lowered in services:
-        service, pool = lowered.service, lowered.service.pool
-        for family in service.families if pool.name not in found else ():
-            if {server.weight for server in _of_family(pool, family)} == {0}:
-                empty = codes.ZERO_WEIGHT.at(
-                    Place(pool.origin, Anchor.TABLE),
-                    f"every real server of pool `{pool.name}` for IPv{family.value} has weight 0",
-                    others=[Place(service.origin, Anchor.TABLE, "a service that gets no new clients")],
-                    help="give one of them a weight, unless the pool is being emptied",
-                )
-                found.setdefault(pool.name, empty)
-    return list(found.values())
 
 
 def _bundle(lowered: LoweredService) -> Iterator[Diagnostic]:
@@ -222,17 +205,12 @@ def _bundle(lowered: LoweredService) -> Iterator[Diagnostic]:
         )
 
 
-def _check(lowered: LoweredService) -> Check | NoCheck | None:
-    own = lowered.service.check
-    return own if own is not None else lowered.service.pool.check
-
-
 def _unchecked(services: Iterable[LoweredService]) -> list[Diagnostic]:
     """One for each key of a pool that does nothing for a service."""
     found: dict[Origin, Diagnostic] = {}
     for lowered in services:
         pool = lowered.service.pool
-        check = _check(lowered)
+        check = check_of(lowered)
         if not isinstance(check, NoCheck):
             continue
         idle = {
@@ -270,58 +248,6 @@ def _stuck_clients(services: Iterable[LoweredService], cluster: Cluster) -> list
     return list(found.values())
 
 
-def _quorums(services: Iterable[LoweredService]) -> list[Diagnostic]:
-    """What is wrong with the quorum of each pool, in the family of a service where it is."""
-    found: dict[str, Diagnostic] = {}
-    for lowered in services:
-        pool = lowered.service.pool
-        if pool.quorum is None or pool.name in found:
-            continue
-        for family in lowered.service.families:
-            problem = _quorum(pool, pool.quorum, family) or _idle_quorum(lowered)
-            if problem is not None:
-                found.setdefault(pool.name, problem)
-    return list(found.values())
-
-
-def _quorum(pool: Pool, quorum: int, family: Family) -> Diagnostic | None:
-    total = sum(server.weight for server in _of_family(pool, family))
-    if quorum > total > 0:
-        return codes.QUORUM.at(
-            pool.origin / "quorum",
-            f"the quorum of {quorum} is more than the total weight of {total} of the real servers for IPv{family.value}",
-            help=f"lower it to {total} or less, or raise the weights",
-        )
-    if pool.hysteresis >= quorum:
-        # keepalived's check_parser.c would lower it in silence.
-        return codes.QUORUM.at(
-            pool.origin / "hysteresis",
-            f"the hysteresis of {pool.hysteresis} is not below the quorum of {quorum}, so the service would never go down",
-            help=f"lower it to {quorum - 1} or less",
-        )
-    if quorum + pool.hysteresis > total > 0:
-        # keepalived begins with the quorum lost then, and has it at no less than the sum (docs/kernel-facts.md).
-        return codes.QUORUM.at(
-            pool.origin / "hysteresis",
-            f"quorum and hysteresis are {quorum + pool.hysteresis} together, more than the total weight of {total} of the real"
-            f" servers for IPv{family.value}, so the service would never be up",
-            help=f"lower it to {total - quorum} or less, or raise the weights",
-        )
-    return None
-
-
-def _idle_quorum(lowered: LoweredService) -> Diagnostic | None:
-    pool = lowered.service.pool
-    followed = pool.sorry_server is not None or pool.notify.quorum_up or pool.notify.quorum_down
-    if followed or isinstance(_check(lowered), NoCheck):
-        return None  # of real servers that nobody checks, more is said
-    return codes.IDLE_QUORUM.at(
-        pool.origin / "quorum",
-        f"nothing happens when pool `{pool.name}` loses its quorum: there is no sorry server, and no command",
-        help="add a `sorry_server`, or `quorum_down` in `notify`; or remove the quorum",
-    )
-
-
 def _source_nats(graph: RuleGraph) -> list[Diagnostic]:
     found: dict[tuple[str, str], Diagnostic] = {}
     for part in graph.hosts.values():
@@ -336,10 +262,6 @@ def _source_nats(graph: RuleGraph) -> list[Diagnostic]:
                     help="name both addresses in one service, or give each service real servers of its own",
                 )
     return list(found.values())
-
-
-def _of_family(pool: Pool, family: Family) -> list[PoolServer]:
-    return [server for server in pool.enabled if reached_at(server, family) is not None]
 
 
 def _reach(lowered: LoweredService, cluster: Cluster) -> Iterator[Diagnostic]:

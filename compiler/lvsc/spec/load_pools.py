@@ -1,5 +1,7 @@
 """Pools, their real servers and health checks: from tables to the model."""
 
+import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -297,6 +299,7 @@ def _http_probe(table: Table, *, tls: bool) -> HttpProbe:
                 help="remove one of the two",
             )
         )
+    _report_unbalanced(table)
     return HttpProbe(
         tls=tls,
         path=table.text("path") or "/",
@@ -307,6 +310,29 @@ def _http_probe(table: Table, *, tls: bool) -> HttpProbe:
         sni=sni,
         http_version=table.text("http_version") or "1.0",
     )
+
+
+def _report_unbalanced(table: Table) -> None:
+    """Report a parenthesis too many or too few, where Python reads the expression as PCRE2 does."""
+    regex = table.text("regex") or ""
+    if "[:" in regex:  # a class of PCRE2's, which Python takes for letters
+        return
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            re.compile(regex)
+    except re.error as error:
+        # Whatever else Python does not know may well be PCRE2's.
+        if error.msg in ("missing ), unterminated subpattern", "unbalanced parenthesis"):
+            table.problems.append(
+                codes.REGEX.at(
+                    table.origin("regex"),
+                    f"the regular expression `{regex}` has an unbalanced parenthesis",
+                    help="write `\\(` or `\\)` where a parenthesis itself is meant",
+                )
+            )
+    except (OverflowError, RecursionError):
+        return
 
 
 def _status(table: Table) -> tuple[tuple[int, int], ...]:

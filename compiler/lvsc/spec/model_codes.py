@@ -98,6 +98,14 @@ UNKNOWN_TARGET = Code(
 RHEL have aliases.""",
 )
 
+REGEX = Code(
+    "LVS214",
+    "a regular expression that is none",
+    """A parenthesis of the expression is opened and never closed, or closed and never opened, so keepalived cannot compile it
+(PCRE2). It says so in its log alone, `keepalived -t` passes, and the check goes on with memory that was given back
+(check_http.c, prepare_regex). Write `\\(` or `[(]` where a parenthesis itself is meant.""",
+)
+
 ALL = (
     NAME,
     ADDRESS,
@@ -112,4 +120,5 @@ ALL = (
     NO_OWN_ADDRESS,
     EQUAL_PRIORITY,
     UNKNOWN_TARGET,
+    REGEX,
 )

@@ -1,0 +1,119 @@
+"""What is wrong with the pools of services, told once for each pool or real server, whatever services they have."""
+
+from collections.abc import Iterable
+
+from lvsc.analysis import codes
+from lvsc.diagnostics import Anchor, Diagnostic, Place
+from lvsc.graph.traffic import Family
+from lvsc.lowering.lowered import LoweredService
+from lvsc.spec.model import Check, NoCheck, Pool, PoolServer, reached_at, served
+
+
+def zero_weights(services: Iterable[LoweredService]) -> list[Diagnostic]:
+    """One for each pool that gives a service nobody for new clients, in a family of the service."""
+    found: dict[str, Diagnostic] = {}
+    for lowered in services:
+        service, pool = lowered.service, lowered.service.pool
+        for family in service.families if pool.name not in found else ():
+            if {server.weight for server in _of_family(pool, family)} == {0}:
+                empty = codes.ZERO_WEIGHT.at(
+                    Place(pool.origin, Anchor.TABLE),
+                    f"every real server of pool `{pool.name}` for IPv{family.value} has weight 0",
+                    others=[Place(service.origin, Anchor.TABLE, "a service that gets no new clients")],
+                    help="give one of them a weight, unless the pool is being emptied",
+                )
+                found.setdefault(pool.name, empty)
+    return list(found.values())
+
+
+def left_out(services: Iterable[LoweredService]) -> list[Diagnostic]:
+    """One for each real server in a pool that does not serve every family of a service."""
+    found: dict[tuple[str, str], Diagnostic] = {}
+    for lowered in services:
+        service = lowered.service
+        # Of a family that no real server has, the service is told as a whole.
+        families = tuple(family for family in service.families if _of_family(service.pool, family))
+        for server in service.pool.enabled:
+            serves = served(server, families)
+            key = (service.pool.name, server.name)
+            if serves == families or (serves and key in found):
+                continue
+            place, others = server.origin / "ip", [Place(service.origin, Anchor.TABLE, "the service")]
+            missing = next(family for family in families if family not in serves)
+            if serves:
+                found[key] = codes.ONE_FAMILY.at(
+                    place,
+                    f"real server `{server.name}` serves the IPv{serves[0].value} clients of `{service.name}` alone: it has no"
+                    f" IPv{missing.value} address",
+                    others=others,
+                )
+            elif key not in found or found[key].code is codes.ONE_FAMILY:
+                found[key] = codes.LEFT_OUT.at(
+                    place,
+                    f"`{service.name}` goes without real server `{server.name}`, which has no IPv{missing.value} address",
+                    others=others,
+                    help="give it one, or take it out of the pool",
+                )
+    return list(found.values())
+
+
+def quorums(services: Iterable[LoweredService]) -> list[Diagnostic]:
+    """What is wrong with the quorum of each pool, in the family of a service where it is."""
+    found: dict[str, Diagnostic] = {}
+    for lowered in services:
+        pool = lowered.service.pool
+        if pool.quorum is None or pool.name in found:
+            continue
+        for family in lowered.service.families:
+            problem = _quorum(pool, pool.quorum, family) or _idle_quorum(lowered)
+            if problem is not None:
+                found.setdefault(pool.name, problem)
+    return list(found.values())
+
+
+def _quorum(pool: Pool, quorum: int, family: Family) -> Diagnostic | None:
+    total = sum(server.weight for server in _of_family(pool, family))
+    if quorum > total > 0:
+        return codes.QUORUM.at(
+            pool.origin / "quorum",
+            f"the quorum of {quorum} is more than the total weight of {total} of the real servers for IPv{family.value}",
+            help=f"lower it to {total} or less, or raise the weights",
+        )
+    if pool.hysteresis >= quorum:
+        # keepalived's check_parser.c would lower it in silence.
+        return codes.QUORUM.at(
+            pool.origin / "hysteresis",
+            f"the hysteresis of {pool.hysteresis} is not below the quorum of {quorum}, so the service would never go down",
+            help=f"lower it to {quorum - 1} or less",
+        )
+    if quorum + pool.hysteresis > total > 0:
+        # keepalived begins with the quorum lost then, and has it at no less than the sum (docs/kernel-facts.md).
+        return codes.QUORUM.at(
+            pool.origin / "hysteresis",
+            f"quorum and hysteresis are {quorum + pool.hysteresis} together, more than the total weight of {total} of the real"
+            f" servers for IPv{family.value}, so the service would never be up",
+            help=f"lower it to {total - quorum} or less, or raise the weights",
+        )
+    return None
+
+
+def _idle_quorum(lowered: LoweredService) -> Diagnostic | None:
+    pool = lowered.service.pool
+    followed = pool.sorry_server is not None or pool.notify.quorum_up or pool.notify.quorum_down
+    if followed or isinstance(check_of(lowered), NoCheck):
+        return None  # of real servers that nobody checks, more is said
+    return codes.IDLE_QUORUM.at(
+        pool.origin / "quorum",
+        f"nothing happens when pool `{pool.name}` loses its quorum: there is no sorry server, and no command",
+        help="add a `sorry_server`, or `quorum_down` in `notify`; or remove the quorum",
+    )
+
+
+def check_of(lowered: LoweredService) -> Check | NoCheck | None:
+    """The check that the spec says of a service: its own or its pool's."""
+    own = lowered.service.check
+    return own if own is not None else lowered.service.pool.check
+
+
+def _of_family(pool: Pool, family: Family) -> list[PoolServer]:
+    return [server for server in pool.enabled if reached_at(server, family) is not None]

@@ -17,6 +17,14 @@ from support.cli import Outcome, Project
 ROOT = Path(__file__).parents[2]
 PASSWORD, OTHER = "Zq9secrx", "Qt8other"
 FILE = "build/secret/lvs1/etc/keepalived/keepalived.conf"
+LITERALS = (
+    'authentication = { password = "Zq9secrx" }',
+    'authentication = { password = { value = "Zq9secrx" } }',
+    'authentication = { password = { env = "Zq9secrx!" } }',
+    'authentication = { auth_pass = "Zq9secrx" }',
+    'authentication = "Zq9secrx"',
+    'auth_pass = "Zq9secrx"',
+)
 FORMS = ("text", "json", "markdown", "github", "sarif")
 SAME = "no packet is treated differently; 0 rules rewritten\n"
 NOT_COMPARED = "the VRRP passwords are not compared: not both of their values are there"
@@ -181,3 +189,44 @@ def test_a_tree_with_a_changed_password_is_not_as_the_spec_says(
     outcome = silent(built.lvsc("build", "--check", "secret.toml"))
     assert outcome.code == 1
     assert outcome.err.startswith(f"{FILE} has another secret than the spec refers to\n1 differs: ")
+
+
+def literal(built: Project, line: str) -> str:
+    """A spec with a password in place of where it is kept."""
+    text = built.read("secret.toml")
+    reference = 'authentication = { type = "pass", password = { env = "VRRP_PASSWORD" } }'
+    assert text.count(reference) == 1
+    return built.write("literal.toml", text.replace(reference, line))
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("line", LITERALS)
+def test_a_password_in_a_spec_is_not_shown_and_its_place_is_named(
+    line: str, form: str, built: Project
+) -> None:
+    outcome = silent(built.lvsc("check", literal(built, line), "--format", form))
+    assert outcome.code == 1
+    said = (outcome.out + outcome.err).replace('\\"', '"')
+    assert 'env = "VRRP_PASSWORD"' in said or "write an environment variable's name" in said
+    if form == "text":
+        assert said.count("error[") == 1
+        assert "***" in said
+
+
+@pytest.mark.parametrize("line", [*LITERALS, "authentication = { password = Zq9secrx }"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("build", "literal.toml"),
+        ("show", "literal.toml"),
+        ("diff", "secret.toml", "literal.toml"),
+        ("git-diff", "secret.toml", "secret.toml", "0", "100644", "literal.toml", "1", "100644"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_no_command_shows_a_password_that_stands_in_a_spec(
+    words: tuple[str, ...], line: str, built: Project
+) -> None:
+    literal(built, line)
+    outcome = silent(built.lvsc(*words))
+    assert "***" in outcome.out + outcome.err

@@ -17,7 +17,7 @@ from support.specs import DUAL, FILE, PAIR, Layer, document, found, plugins, ser
 SCHEMA = generate(plugins().fragments)
 PLAIN = generate({"plain": plugins().fragments["plain"]})
 
-#: What editors understand of draft 2020-12, and lvsc's own word for a pattern.
+#: What editors understand of draft 2020-12, and lvsc's own words for a pattern and for a secret.
 KEYWORDS = {
     "$defs",
     "$id",
@@ -47,6 +47,7 @@ KEYWORDS = {
     "type",
     "uniqueItems",
     "x-pattern-says",
+    "x-secret",
 }
 
 Schema = dict[str, Any]

@@ -4,6 +4,8 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
+from lvsc.spec.hide import HIDDEN
+
 _TAB = 4
 _WIDEST = 120
 _BEFORE = 40
@@ -36,6 +38,30 @@ def _width(char: str) -> int:
     if unicodedata.category(char) in ("Mn", "Me"):
         return 0
     return 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1
+
+
+def without(
+    line: str, hidden: Sequence[tuple[int, int]], marks: Sequence[tuple[int, int]]
+) -> tuple[str, list[tuple[int, int]]]:
+    """The line with stars in place of what is hidden, which says nothing of its length, and the marks moved with the rest.
+
+    What is hidden is in order, by columns from 0; a mark is as `fit` takes it.
+    """
+
+    def moved(column: int, *, end: bool) -> int:
+        at = column
+        for start, stop in hidden:
+            if column - 1 >= stop:
+                at += len(HIDDEN) - (stop - start)
+            elif column - 1 > start:
+                at += start - (column - 1) + (len(HIDDEN) if end else 0)
+        return at
+
+    text, behind = "", 0
+    for start, stop in hidden:
+        text += line[behind:start] + HIDDEN
+        behind = stop
+    return text + line[behind:], [(moved(column, end=False), moved(end, end=True)) for column, end in marks]
 
 
 def fit(line: str, marks: Sequence[tuple[int, int]]) -> tuple[str, list[tuple[int, int]]]:

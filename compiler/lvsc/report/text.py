@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from lvsc.diagnostics import Diagnostic, Severity
 from lvsc.report.located import Located, LocatedPlace, count, locate
-from lvsc.report.source_line import fit, harmless
+from lvsc.report.source_line import fit, harmless, without
+from lvsc.spec.hide import hidden_spans, may_hold_secret
 from lvsc.spec.literal import dotted
 from lvsc.spec.span import Span
 
@@ -28,7 +29,7 @@ def render(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str], *, col
     located = locate(diagnostics, sources)
     if not located:
         return ""
-    painter = _Painter({file: text.split("\n") for file, text in sources.items()}, colour=colour)
+    painter = _Painter(sources, colour=colour)
     shown = located
     if len(located) > _MOST:
         worst_first = sorted(located, key=lambda item: list(Severity).index(item.diagnostic.severity))
@@ -62,8 +63,9 @@ class _Mark:
 
 
 class _Painter:
-    def __init__(self, lines: Mapping[str, Sequence[str]], *, colour: bool) -> None:
-        self._lines = lines
+    def __init__(self, sources: Mapping[str, str], *, colour: bool) -> None:
+        self._lines = {file: text.split("\n") for file, text in sources.items()}
+        self._secretive = {file for file, text in sources.items() if may_hold_secret(text)}
         self._colour = colour
 
     def paint(self, colour: str, text: str) -> str:
@@ -109,13 +111,17 @@ class _Painter:
             elif number > previous + 1:
                 yield self.paint(_BLUE, "...")
             previous = number
-            yield from self._line(gutter, number, lines[number - 1], by_line[number])
+            yield from self._line(gutter, number, lines, by_line[number], guarded=file in self._secretive)
 
-    def _line(self, gutter: int, number: int, line: str, marks: Sequence[_Mark]) -> Iterator[str]:
-        """A source line and, below it, a line for each mark."""
-        line = line.removesuffix("\r")
+    def _line(
+        self, gutter: int, number: int, lines: Sequence[str], marks: Sequence[_Mark], *, guarded: bool
+    ) -> Iterator[str]:
+        """A source line and, below it, a line for each mark; secrets are hidden."""
+        line = lines[number - 1].removesuffix("\r")
         ends = [mark.span.end_column if mark.span.end_line == number else len(line) + 1 for mark in marks]
-        text, cells = fit(line, [(mark.span.column, end) for mark, end in zip(marks, ends, strict=True)])
+        columns = [(mark.span.column, end) for mark, end in zip(marks, ends, strict=True)]
+        hidden = hidden_spans(lines, number) if guarded else []
+        text, cells = fit(*without(line, hidden, columns))
         yield self._gutter(gutter, str(number), text)
         for mark, (start, length) in zip(marks, cells, strict=True):
             label = f" {harmless(mark.label)}" if mark.label else ""
@@ -138,14 +144,15 @@ class _Painter:
         text, place = located.diagnostic.replacement, located.place
         if text is None or place is None or place.span is None or place.span.line != place.span.end_line:
             return
-        lines, span = self._lines.get(place.file, ()), place.span
+        lines, span = list(self._lines.get(place.file, ())), place.span
         if span.line > len(lines):
             return
         line = lines[span.line - 1]
-        corrected = line[: span.column - 1] + text + line[span.end_column - 1 :]
+        lines[span.line - 1] = line[: span.column - 1] + text + line[span.end_column - 1 :]
         yield self._gutter(gutter)
         end = Span(span.line, span.column, span.line, span.column + len(text))
-        yield from self._line(gutter, span.line, corrected, [_Mark(end, "~", _GREEN)])
+        mark = _Mark(end, "~", _GREEN)
+        yield from self._line(gutter, span.line, lines, [mark], guarded=place.file in self._secretive)
 
 
 def _mark(place: LocatedPlace, sign: str, colour: str) -> _Mark | None:

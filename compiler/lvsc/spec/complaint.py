@@ -6,9 +6,10 @@ from typing import Any
 
 from lvsc.diagnostics import Diagnostic, KeyPath, Origin, Place, nearest
 from lvsc.spec import codes
+from lvsc.spec.example import examples, written
 from lvsc.spec.failure import Failure, in_lower_case, repeated_items, resolve
 from lvsc.spec.key_complaint import about_keys, about_name
-from lvsc.spec.literal import cut, key, literal, noun, short, type_of, types_in
+from lvsc.spec.literal import cut, dotted, key, literal, noun, short, type_of, types_in
 
 _MOST_SHOWN = 20
 _EXACT = 2**53
@@ -86,15 +87,32 @@ def _about_value(failure: Failure, file: str) -> Diagnostic:
 
 
 def _wrong_type(failure: Failure, origin: Origin) -> Diagnostic:
-    found = short(failure.value) if isinstance(failure.value, float) else type_of(failure.value)
+    shown = isinstance(failure.value, float) and not _is_secret(failure)
+    found = short(failure.value) if shown else type_of(failure.value)
     message = f"{_named(failure)} must be {types_in(failure.schema, _items(failure))}, not {found}"
     meant = _meant(failure)
     if meant is not None:
         return codes.WRONG_TYPE.at(
             origin, message, help=f"write `{cut(literal(meant))}`", replacement=literal(meant)
         )
-    says = failure.schema.get("x-pattern-says")
-    return codes.WRONG_TYPE.at(origin, message, help=f"write {says}" if says else _example(failure.schema))
+    return codes.WRONG_TYPE.at(origin, message, help=_as_wanted(failure))
+
+
+def _as_wanted(failure: Failure) -> str:
+    """What to write in place of a value of another type."""
+    says, wanted = failure.schema.get("x-pattern-says"), examples(failure.schema, failure.root)
+    if says:
+        return f"write {says}{_never(failure)}"
+    if failure.schema["type"] == "object" and all(isinstance(step, str) for step in failure.path):
+        named = isinstance(failure.schema.get("additionalProperties"), Mapping)
+        header = f"`[{dotted(failure.path)}{'.NAME' if named else ''}]`"
+        if type_of(failure.value) == "an array of tables" and not _is_secret(failure):
+            return f"write {header} in single brackets: it is one table"
+        if not wanted:
+            return f"write a table {header}"
+    if not wanted:
+        return f"write {types_in(failure.schema, _items(failure))}"
+    return f"write it like this: {written(wanted)}{_never(failure)}"
 
 
 def _meant(failure: Failure) -> Any:  # noqa: ANN401 - TOML values are of any type
@@ -143,6 +161,9 @@ def _wrong_form(failure: Failure, origin: Origin) -> Diagnostic:
     if says is None:
         message = f"{_named(failure)} does not match `{failure.rule}`: `{short(failure.value)}`"
         return codes.WRONG_FORM.at(origin, message, help=_example(failure.schema))
+    if _is_secret(failure):
+        message = f"{_named(failure)} is not {noun(says)}"
+        return codes.WRONG_FORM.at(origin, message, help=f"write {says}{_never(failure)}")
     message = f"{_named(failure)} is not {noun(says)}: `{short(failure.value)}`"
     meant = in_lower_case(failure.value, failure.rule)
     if meant is not None:
@@ -205,7 +226,8 @@ def _about_repeated(failure: Failure, file: str) -> Iterator[Diagnostic]:
 
 
 def _other(failure: Failure, origin: Origin) -> Diagnostic:
-    message = f"{_named(failure)} breaks the rule `{failure.keyword}` of the schema: {failure.said}"
+    said = "" if _is_secret(failure) else f": {failure.said}"
+    message = f"{_named(failure)} breaks the rule `{failure.keyword}` of the schema{said}"
     return codes.NOT_IN_SCHEMA.at(origin, message, help="`lvsc schema` prints the schema")
 
 
@@ -225,6 +247,15 @@ _WRITERS: Mapping[str, Callable[[Failure, Origin], Diagnostic]] = {
     "minProperties": _wrong_count,
     "maxProperties": _wrong_count,
 }
+
+
+def _is_secret(failure: Failure) -> bool:
+    """Whether the value may be a secret, so that no message shows it."""
+    return bool(failure.schema.get("x-secret"))
+
+
+def _never(failure: Failure) -> str:
+    return "; the secret itself stands in no spec" if _is_secret(failure) else ""
 
 
 def _named(failure: Failure) -> str:
@@ -251,5 +282,5 @@ def _listed(choices: Iterable[Any], write: Callable[[Any], str] = literal) -> st
 
 
 def _example(schema: Mapping[str, Any]) -> str | None:
-    examples = schema.get("examples")
-    return f"write it like this: `{literal(examples[0])}`" if examples else None
+    given = schema.get("examples")
+    return f"write it like this: `{literal(given[0])}`" if given else None

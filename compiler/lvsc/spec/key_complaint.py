@@ -7,7 +7,9 @@ from typing import Any
 
 from lvsc.diagnostics import Anchor, Diagnostic, KeyPath, Origin, Place, nearest
 from lvsc.spec import codes
+from lvsc.spec.example import secret_keys
 from lvsc.spec.failure import Failure, in_lower_case, resolve
+from lvsc.spec.hide import is_secretive
 from lvsc.spec.literal import dotted, key, literal, noun
 
 _MOST_SHOWN = 20
@@ -26,7 +28,8 @@ def about_keys(group: Sequence[Failure], file: str) -> Iterator[Diagnostic]:
             patterns = failure.schema.get("patternProperties", ())
             for name, value in failure.value.items():
                 if name not in known and not any(re.search(pattern, name) for pattern in patterns):
-                    unknown[name] = (_nearest(name, _possible(value, known, failure)), known)
+                    meant = _nearest(name, _possible(value, known, failure))
+                    unknown[name] = (meant or _secret(name, known), known)
             continue
         for name in failure.rule:
             if name not in failure.value:
@@ -70,14 +73,27 @@ def about_name(failure: Failure, name: str, file: str) -> Diagnostic:
 def _about_unknown(
     name: str, meant: str | None, known: Mapping[str, Any], failure: Failure, file: str
 ) -> Diagnostic:
-    return codes.UNKNOWN_KEY.at(
-        Place(Origin(file, (*failure.path, name)), Anchor.KEY),
+    place = Place(Origin(file, (*failure.path, name)), Anchor.KEY)
+    message = (
         f"unknown key `{key(name)}` in {_table(failure.path)}"
         if failure.path
-        else f"unknown table `{key(name)}`",
+        else f"unknown table `{key(name)}`"
+    )
+    kept = secret_keys(known, failure.root)
+    if kept and (is_secretive(name) or failure.schema.get("x-secret")):
+        advice = f"write where the secret is kept: {kept}; the secret itself stands in no spec"
+        return codes.UNKNOWN_KEY.at(place, message, help=advice)
+    return codes.UNKNOWN_KEY.at(
+        place,
+        message,
         help=f"did you mean `{meant}`?" if meant else _free(known, failure.value),
         replacement=key(meant) if meant else None,
     )
+
+
+def _secret(name: str, known: Mapping[str, Any]) -> str | None:
+    """The key for a secret that an unknown one stands for by its name."""
+    return next((each for each, part in known.items() if part.get("x-secret") and is_secretive(name)), None)
 
 
 def _possible(value: Any, known: Mapping[str, Any], failure: Failure) -> tuple[str, ...]:  # noqa: ANN401 - TOML values are of any type
@@ -113,7 +129,12 @@ def _how(name: str, part: Mapping[str, Any], failure: Failure) -> str:
     """What to write for a missing key."""
     entries = part.get("additionalProperties")
     by_header = not isinstance(entries, Mapping) or resolve(failure.root, entries).get("type") == "object"
-    if part.get("type") == "object" and by_header and all(isinstance(step, str) for step in failure.path):
+    if (
+        part.get("type") == "object"
+        and "examples" not in part
+        and by_header
+        and all(isinstance(step, str) for step in failure.path)
+    ):
         return f"a table `[{dotted((*failure.path, name))}{'.NAME' if entries else ''}]`"
     example = next(iter(part.get("examples") or part.get("enum") or ()), part.get("const"))
     return f"`{key(name)}`" if example is None else f"`{key(name)} = {literal(example)}`, say"

@@ -70,27 +70,12 @@ def failover() -> Schema:
                                 [kind.value for kind in AuthenticationType],
                                 default=AuthenticationType.PASS.value,
                             ),
-                            "password": words.one_of(
+                            "password": _secret(
                                 "Password",
                                 "Where the password is kept: an environment variable or a file. At most eight characters"
                                 " count. The spec never holds it.",
-                                {
-                                    "env": words.string(
-                                        "Environment variable",
-                                        "Its value is read when the files are written.",
-                                        pattern="^[A-Za-z_][A-Za-z0-9_]{0,63}$",
-                                        says="an environment variable's name",
-                                        examples=["VRRP_PASSWORD"],
-                                    ),
-                                    "file": words.string(
-                                        "File",
-                                        "Its first line is read when the files are written; the path is relative to"
-                                        " the spec.",
-                                        pattern=words.PRINTABLE,
-                                        says=words.PRINTABLE_SAYS,
-                                        examples=["secrets/vrrp"],
-                                    ),
-                                },
+                                variable="VRRP_PASSWORD",
+                                file="secrets/vrrp",
                             ),
                         },
                         required=["password"],
@@ -173,6 +158,31 @@ def failover() -> Schema:
         },
         default="vrrp",
     )
+
+
+def _secret(title: str, description: str, *, variable: str, file: str) -> Schema:
+    """A table that says where a secret is kept. By `x-secret`, messages show no value that stands in its place."""
+    env = words.string(
+        "Environment variable",
+        "Its value is read when the files are written.",
+        pattern="^[A-Za-z_][A-Za-z0-9_]{0,63}$",
+        says="an environment variable's name",
+        examples=[variable],
+    )
+    path = words.string(
+        "File",
+        "Its first line is read when the files are written; the path is relative to the spec.",
+        pattern=words.PRINTABLE,
+        says=words.PRINTABLE_SAYS,
+        examples=[file],
+    )
+    return {
+        **words.one_of(
+            title, description, {"env": {**env, "x-secret": True}, "file": {**path, "x-secret": True}}
+        ),
+        "examples": [{"env": variable}, {"file": file}],
+        "x-secret": True,
+    }
 
 
 def connection_sync() -> Schema:

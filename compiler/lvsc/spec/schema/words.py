@@ -1,7 +1,8 @@
 """The vocabulary that the schema is written in: one constructor for each shape of value.
 
 The schema keeps to what editors understand: no oneOf or anyOf, tables closed by `additionalProperties: false`,
-variants chosen by `if` on a constant. `x-pattern-says` puts a pattern into words, for messages and for docs/spec.md.
+variants chosen by `if` on a constant. `x-pattern-says` puts a pattern into words, for messages and for docs/spec.md;
+`x-secret` marks what says where a secret is kept, so that no message shows what stands there in its place.
 """
 
 from collections.abc import Iterable, Mapping

@@ -60,6 +60,11 @@ def dmz(*prefixes: str) -> Layer:
     return {"networks": {"dmz": {"interface": "eth1", "prefixes": list(prefixes)}}}
 
 
+def ftp(**check: object) -> Layer:
+    """FTP whose real servers are checked so."""
+    return merged(service(kind="ftp", ports=None), of_pool(check=check))
+
+
 CASES: dict[str, tuple[str, str, Layer, Layer]] = {
     "unused-pool": (
         "LVS404",
@@ -292,6 +297,14 @@ CASES: dict[str, tuple[str, str, Layer, Layer]] = {
         dmz("192.0.2.0/28"),
         {"networks": {"lan": {"prefixes": ["192.0.2.0/28", "192.0.2.0/24"]}}},
     ),
+    "http-check-of-ftp": ("LVS425", "pools.web.check", ftp(type="http"), ftp(type="tcp")),
+    "http-check-of-ftp-by-its-port": (
+        "LVS425",
+        "pools.web.check",
+        ftp(type="smtp", port=21),
+        ftp(type="smtp", port=25),
+    ),
+    "datagram-to-ftp": ("LVS425", "pools.web.check", ftp(type="udp"), ftp(type="udp", port=161)),
     "granularity-of-the-other-family": (
         "LVS423",
         "services.web.persistence_granularity.ipv6",

@@ -197,6 +197,15 @@ the two, unless something answers for them there.""",
     Severity.WARNING,
 )
 
+HOPELESS_CHECK = Code(
+    "LVS425",
+    "a health check that cannot succeed",
+    """The check speaks another protocol than what listens at the port that it asks: HTTP or SMTP at TCP port 21, where FTP
+listens, or a datagram at the port of a service that is for TCP alone. Every real server would count as failed. Let it connect
+(`type = "tcp"`), or say which `port` answers what it asks.""",
+    Severity.WARNING,
+)
+
 MISSING_FEATURE = Code(
     "LVS501",
     "something that the target's version cannot do",
@@ -269,6 +278,7 @@ ALL = (
     ONE_FAMILY,
     IDLE_GRANULARITY,
     NETWORK_WITHIN,
+    HOPELESS_CHECK,
     MISSING_FEATURE,
     UNKNOWN_BACKEND,
     TWO_BACKENDS,

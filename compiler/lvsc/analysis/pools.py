@@ -3,10 +3,15 @@
 from collections.abc import Iterable
 
 from lvsc.analysis import codes
-from lvsc.diagnostics import Anchor, Diagnostic, Place
-from lvsc.graph.traffic import Family
+from lvsc.diagnostics import Anchor, Diagnostic, Origin, Place
+from lvsc.graph.nodes import DnsProbe, HttpProbe, SmtpProbe, UdpProbe
+from lvsc.graph.traffic import Family, Protocol
 from lvsc.lowering.lowered import LoweredService
+from lvsc.lowering.probes import ChosenCheck, choose_check
 from lvsc.spec.model import Check, NoCheck, Pool, PoolServer, reached_at, served
+
+#: The TCP port of FTP's control connection (RFC 959).
+FTP = 21
 
 
 def zero_weights(services: Iterable[LoweredService]) -> list[Diagnostic]:
@@ -54,6 +59,29 @@ def left_out(services: Iterable[LoweredService]) -> list[Diagnostic]:
                     others=others,
                     help="give it one, or take it out of the pool",
                 )
+    return list(found.values())
+
+
+def hopeless_checks(services: Iterable[LoweredService]) -> list[Diagnostic]:
+    """One for each check that asks what listens at a port of a service for what it does not speak."""
+    found: dict[Origin, Diagnostic] = {}
+    for lowered in services:
+        chosen = choose_check(lowered.service, lowered.plan, lowered.ports)
+        if not isinstance(chosen, ChosenCheck) or chosen.check.origin in found:
+            continue
+        probe, of_kind = chosen.check.probe, chosen.check.port is None and lowered.plan.probe_port is not None
+        asked = {chosen.port_of(server) for server in lowered.service.pool.enabled}
+        for_tcp = all(port.protocol is Protocol.TCP for port in lowered.ports)
+        if (isinstance(probe, HttpProbe | SmtpProbe) and FTP in asked) or (
+            isinstance(probe, UdpProbe | DnsProbe) and of_kind and for_tcp
+        ):
+            found[chosen.check.origin] = codes.HOPELESS_CHECK.at(
+                chosen.check.origin,
+                f"the check cannot succeed for `{lowered.service.name}`: what listens at port {FTP if FTP in asked else lowered.plan.probe_port} speaks"
+                " another protocol",
+                others=[Place(lowered.service.origin, Anchor.TABLE, "the service")],
+                help='say `type = "tcp"`, or the `port` that answers such a check',
+            )
     return list(found.values())
 
 

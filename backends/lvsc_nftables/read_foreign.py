@@ -68,7 +68,8 @@ _TARGETS = {
     "TCPMSS": NOTHING,
     "CLASSIFY": NOTHING,
     "CHECKSUM": NOTHING,
-    "SET": NOTHING,
+    # With --map-set it marks, and the listing does not say.
+    "SET": _MARK,
 }
 #: What is set, by the words or keys before `set`.
 _SETS: dict[tuple[str, ...], frozenset[Touch]] = {
@@ -80,14 +81,18 @@ _SETS: dict[tuple[str, ...], frozenset[Touch]] = {
     ("ct", "expectation"): _TRACKING | _HELPER,
     ("ct", "event"): NOTHING,
     ("ct", "label"): NOTHING,
-    ("ct", "secmark"): NOTHING,
     ("meta", "priority"): NOTHING,
     ("meta", "nftrace"): NOTHING,
-    ("meta", "secmark"): NOTHING,
-    ("ip", "dscp"): NOTHING,
-    ("ip", "ttl"): NOTHING,
-    ("ip6", "dscp"): NOTHING,
-    ("ip6", "hoplimit"): NOTHING,
+    # A security module may refuse by it.
+    ("ct", "secmark"): _FILTER,
+    ("meta", "secmark"): _FILTER,
+    # Routes are chosen by it (ip-rule(8)), and anew where a chain of type route changes it (nft_chain_route.c).
+    ("ip", "dscp"): _FILTER,
+    ("ip6", "dscp"): _FILTER,
+    # A packet that lives for fewer hops does not arrive.
+    ("ip", "ttl"): _FILTER,
+    ("ip6", "hoplimit"): _FILTER,
+    # It only ever makes segments smaller (nft_exthdr.c).
     ("maxseg", "size"): NOTHING,
 }
 _QUIET = frozenset(
@@ -143,7 +148,7 @@ class Fragment:
     accepts: bool = False
     """Whether it accepts every packet of the bound's scope."""
     leaves: bool = False
-    """Whether packets may go on elsewhere than at the next rule, though none of its statements decides on them."""
+    """Whether packets may go on elsewhere than at the next rule, though none of its statements is known to decide on them."""
     calls_all: bool = False
     """Whether it does nothing but send every packet to a chain, from which they come back."""
     marks: tuple[MarkGiven, ...] | None = ()
@@ -243,6 +248,9 @@ def words_fragment(words: Sequence[Word], text: str, origin: Origin, family: str
                 found.set_mark("".join(texts[index + 1 : index + 2]))
             else:
                 found.touch(_MARK if before[-1:] == ("mark",) else _SETS.get(before, EVERYTHING))
+        elif word == "reset" and before[-1:] != ("tcp",):
+            # Without an option of its header a packet may be taken for another connection's.
+            found.touch(EVERYTHING)
         elif word in ("xt", "target", "match") or before == ("xt", "match"):
             continue
         elif word == "dnat":
@@ -253,6 +261,7 @@ def words_fragment(words: Sequence[Word], text: str, origin: Origin, family: str
             found.containers.add(word[1:])
         elif word not in _QUIET and not _VALUE.fullmatch(word):
             found.touch(EVERYTHING)
+    found.leaves = found.leaves or found.touches >= EVERYTHING
     return found
 
 
@@ -320,6 +329,7 @@ def expression_fragment(
     found.calls_all = [kind for kind, _ in map(only_entry, statements)] == ["jump"]
     for statement in statements:
         _statement(statement, found)
+    found.leaves = found.leaves or found.touches >= EVERYTHING
     return found
 
 

@@ -34,8 +34,9 @@ class _Table:
         self._spread_hooks()
 
     def fragments(self) -> Iterator[Foreign]:
+        called: dict[str, tuple[Scope, ...]] = {}
         for chain, fragments in self._table.chains.items():
-            accepted = _Accepted(self._table)
+            accepted = _Accepted(self._table, called)
             for fragment in fragments:
                 yield self._foreign(fragment, chain, accepted.scopes)
                 accepted.add(fragment)
@@ -150,8 +151,10 @@ class _Table:
 class _Accepted:
     """Packets that the rules of a chain accept one and all, unless one of them decides otherwise on them before."""
 
-    def __init__(self, table: ForeignTable, depth: int = 0) -> None:
+    def __init__(self, table: ForeignTable, called: dict[str, tuple[Scope, ...]], depth: int = 0) -> None:
         self._table = table
+        self._called = called
+        """The scopes of chains that have been gone through already; shared by those who ask about one table."""
         self._depth = depth
         self._over = False
         self.scopes: tuple[Scope, ...] = ()
@@ -166,8 +169,16 @@ class _Accepted:
         elif fragment.accepts:
             self.scopes += (fragment.bound.scope,)
         elif fragment.calls_all and self._depth < _MOST_WAYS:
-            called = _Accepted(self._table, self._depth + 1)
             for name in fragment.jumps:
-                for each in self._table.chains.get(name, ()):
-                    called.add(each)
-            self.scopes += called.scopes
+                self.scopes += self._of(name)
+
+    def _of(self, chain: str) -> tuple[Scope, ...]:
+        known = self._called.get(chain)
+        if known is None:
+            # Whoever comes back here on the way has a loop before him, of which the kernel knows none.
+            self._called[chain] = ()
+            inner = _Accepted(self._table, self._called, self._depth + 1)
+            for fragment in self._table.chains.get(chain, ()):
+                inner.add(fragment)
+            known = self._called[chain] = inner.scopes
+        return known

@@ -7,6 +7,7 @@ import pytest
 
 from lvsc.plugin import Family, Foreign, Hook, MarkGiven, PortRange, Reading, Scope, Source, Touch
 from lvsc_nftables.backend import Nftables
+from lvsc_nftables.read_foreign import EVERYTHING
 
 from .conftest import InNamespace
 
@@ -205,6 +206,59 @@ def test_accepts_spare_what_comes_behind_them(
     text = table(rules, *(() if by_policy else ("reject",)), policy="drop" if by_policy else "accept")
     ends = [fact for fact in said(in_namespace, text) if fact[0] == {Touch.FILTER} and fact[1] and fact[2]]
     assert scopes in [fact[3] for fact in ends]
+
+
+EFFECTS: dict[str, set[Touch] | frozenset[Touch]] = {
+    # What others judge a packet by may keep it out.
+    "ip ttl set 1": {Touch.FILTER},
+    "ip6 hoplimit set 1": {Touch.FILTER},
+    "ip dscp set 0x05": {Touch.FILTER},
+    "ip6 dscp set 0x05": {Touch.FILTER},
+    "ip ecn set ce": EVERYTHING,
+    "reset tcp option sack-perm": EVERYTHING,
+    "tcp option timestamp tsval set 5": EVERYTHING,
+    "meta pkttype set other": EVERYTHING,
+    "ether saddr set 02:00:00:00:00:01": EVERYTHING,
+    "tcp sport set 5": EVERYTHING,
+    # The rest is no packet's affair.
+    "tcp option maxseg size set 500": set(),
+    "meta priority set 1:2": set(),
+    "meta nftrace set 1": set(),
+    "ct label set 1": set(),
+    "log group 1": set(),
+    "update @seen { ip saddr }": set(),
+    "reject with tcp reset": {Touch.FILTER},
+}
+
+
+@pytest.mark.parametrize(("rule", "touches"), EFFECTS.items(), ids=EFFECTS)
+def test_a_statement_that_changes_a_packet_may_keep_it_out(
+    rule: str, touches: set[Touch], in_namespace: InNamespace
+) -> None:
+    family = "ip6" if rule.startswith("ip6") else "ip"
+    text = f"""table {family} theirs {{
+        set seen {{ type ipv4_addr; flags dynamic, timeout; timeout 1m; }}
+        chain here {{
+            type filter hook prerouting priority 10;
+            {rule}
+        }}
+    }}"""
+    assert [fact[0] for fact in said(in_namespace, text)] == ([touches] if touches else [])
+
+
+@pytest.mark.parametrize("accept", ["accept", "counter accept"])
+def test_a_rule_that_may_go_anywhere_spares_nothing_behind_it(accept: str) -> None:
+    reading = read(table("frobnicate", accept, "drop"))
+    (rule,) = (each for each in reading.foreign if each.text == "drop")
+    assert rule.spared == ()
+
+
+def test_chains_that_call_each_other_again_and_again_are_read_once() -> None:
+    chains = [f"chain c{number} {{ {f'jump c{number + 1}; ' * 3} }}" for number in range(40)]
+    loop = "chain c40 { jump c40; jump c40; jump c0; accept; }"
+    base = "chain i { type filter hook input priority 0; jump c0; drop; }"
+    reading = read("\n".join(("table inet theirs {", *chains, loop, base, "}")))
+    assert [each.hooks for each in reading.foreign if each.text == "drop"] == [frozenset({Hook.INPUT})]
 
 
 @pytest.mark.parametrize("family", ["bridge", "arp"])

@@ -1,5 +1,6 @@
 """Generated pools of a generated spec: real servers, how they are reached and how they are probed."""
 
+import re
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
@@ -354,5 +355,7 @@ def _http(draw: st.DrawFn, site: Site, *, tls: bool) -> Values:
         values["digest"] = draw(st.binary(min_size=16, max_size=16)).hex()
     elif judge and site.has(Feature.KEEPALIVED_HTTP_REGEX):
         printable = st.characters(min_codepoint=32, max_codepoint=126)
-        values["regex"] = draw(st.text(printable, min_size=1, max_size=20))
+        # A parenthesis of its own is never closed.
+        plain = st.text(printable, min_size=1, max_size=20).map(lambda text: re.sub("[()]", "|", text))
+        values["regex"] = draw(plain | st.sampled_from(("(OK|alive)", "[(]")))
     return values

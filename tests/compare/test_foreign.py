@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from lvsc.compare.changes import Aspect
 from lvsc.compare.difference import compare
 from lvsc.compare.sides import OrderedNodes, Side, of_texts
-from lvsc.graph.nodes import Forwarding, Marking
+from lvsc.graph.nodes import Forwarding, Marking, Sysctl
 from lvsc.graph.traffic import Hook
 from lvsc.plugins.reading import Source
-from support.nodes import HOST, accept, by_mark, marking, real_server, service, traffic
+from support.nodes import HOST, ORIGIN, accept, by_mark, marking, no_track, real_server, service, traffic
 from support.sides import of_nodes
 from support.specs import plugins
 
@@ -54,6 +54,11 @@ LVSC_INPUT = (
     "-A LVSC-INPUT -d 192.0.2.10/32 -p tcp -m multiport --dports 80,443 -j ACCEPT"
 )
 
+NO_TRACK = (
+    ":LVSC-CONNTRACK - [0:0]\n-A PREROUTING -j LVSC-CONNTRACK\n"
+    "-A LVSC-CONNTRACK -d 192.0.2.11/32 -p tcp -m tcp --dport 80 -j CT --notrack"
+)
+
 
 def dump(
     *,
@@ -70,10 +75,13 @@ def dump(
     return found
 
 
-def wanted(*, forwarding: Forwarding = Forwarding.DIRECT, accepts: bool = False) -> Side:
+def wanted(
+    *, forwarding: Forwarding = Forwarding.DIRECT, accepts: bool = False, conntrack: str = "0"
+) -> Side:
     """What a spec asks for: the service of a mark, and lvsc's own rules."""
     ports = ("80", "443")
     nodes = [
+        Sysctl(host=HOST, origin=ORIGIN, key="net.ipv4.vs.conntrack", value=conntrack),
         service(by_mark(80)),
         real_server(by_mark(80), SERVER, forwarding=forwarding),
         *(marking(traffic(dst=VIP, dport=port), 80) for port in ports),
@@ -255,10 +263,64 @@ def test_a_rule_before_those_that_let_in_keeps_out_for_all_that() -> None:
 
 def test_answers_of_real_servers_reached_by_nat_must_be_forwarded() -> None:
     closed = f"{CLOSED}\n{ESTABLISHED}\n-A INPUT -p tcp -j ACCEPT"
-    spec = wanted(forwarding=Forwarding.NAT)
+    spec = wanted(forwarding=Forwarding.NAT, conntrack="1")
     assert open_aspects(spec, dump(filter=closed)) == {FILTER: {":FORWARD DROP"}}
     forwarded = f"{closed}\n-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
     assert open_aspects(spec, dump(filter=forwarded)) == {}
+
+
+#: What a firewall says of states, and what is left open where tracking knows the connections that IPVS translates.
+STATES = {
+    "-A FORWARD -m conntrack --ctstate INVALID -j DROP": set(),
+    "-A FORWARD -m conntrack --ctstate NEW -j DROP": set(),
+    "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j DROP": {FILTER},
+    "-A POSTROUTING -m conntrack --ctstate UNTRACKED -j DROP": {FILTER},
+    "-A INPUT -p icmp -m conntrack --ctstate INVALID -j DROP": set(),
+}
+
+
+@pytest.mark.parametrize("rule", STATES)
+def test_connections_that_ipvs_translates_are_known_where_it_keeps_them(rule: str) -> None:
+    live = with_rule("mangle" if "POSTROUTING" in rule else "filter", rule)
+    spec = wanted(forwarding=Forwarding.NAT, conntrack="1")
+    assert open_aspects(spec, live) == {aspect: {rule} for aspect in STATES[rule]}
+    # Elsewhere answers are invalid, new, or not tracked, in one order or another.
+    for unknown_to_tracking in (wanted(forwarding=Forwarding.NAT), without_settings(spec)):
+        assert open_aspects(unknown_to_tracking, live) == {FILTER: {rule}}
+    established = f"{CLOSED}\n{ESTABLISHED}\n-A INPUT -p tcp -j ACCEPT\n-A INPUT -p icmp -j ACCEPT"
+    forwarded = dump(filter=f"{established}\n-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT")
+    assert open_aspects(spec, forwarded) == {}
+    assert open_aspects(wanted(forwarding=Forwarding.NAT), forwarded) == {FILTER: {":FORWARD DROP"}}
+
+
+def without_settings(side: Side) -> Side:
+    """The side as far as a dump says it."""
+    host = side.hosts[HOST]
+    nodes = OrderedNodes(node for node in host.nodes if not isinstance(node, Sysctl))
+    return Side(name=side.name, hosts={HOST: replace(host, nodes=nodes)})
+
+
+def test_an_error_about_a_packet_that_is_not_tracked_is_invalid() -> None:
+    rule = "-A INPUT -m conntrack --ctstate INVALID -j DROP"
+    web = "-A INPUT -p tcp -j ACCEPT"
+    live = dump(filter=f"{OPEN}\n{web}\n{rule}")
+    assert open_aspects(wanted(), live) == {FILTER: {rule}}
+    for errors in ("-A INPUT -p icmp -j ACCEPT", "-A INPUT -d 192.0.2.10/32 -p icmp -j ACCEPT"):
+        assert open_aspects(wanted(), dump(filter=f"{OPEN}\n{web}\n{errors}\n{rule}")) == {}
+    other = traffic(dst="192.0.2.11", dport="80")
+    some_untracked = of_nodes(
+        *wanted(forwarding=Forwarding.NAT, conntrack="1").hosts[HOST].nodes, no_track(other, "direct")
+    )
+    beside = dump(filter=f"{OPEN}\n{web}\n{rule}", raw=NO_TRACK)
+    assert open_aspects(some_untracked, beside) == {FILTER: {rule}}
+
+
+def test_an_answer_that_is_not_known_may_be_sent_elsewhere() -> None:
+    rule = "-A PREROUTING -s 192.0.2.21/32 -d 198.51.100.0/24 -p tcp -j DNAT --to-destination 10.0.0.9"
+    live = dump(nat=rule)
+    assert open_aspects(wanted(forwarding=Forwarding.NAT, conntrack="1"), live) == {}
+    assert open_aspects(wanted(forwarding=Forwarding.NAT), live) == {SERVICE: {rule}}
+    assert open_aspects(wanted(), live) == {}
 
 
 # --- both sides ----------------------------------------------------------------------------------------------------------

@@ -127,8 +127,11 @@ class Involved:
     @cached_property
     def errors(self) -> list[Box]:
         """What routers say of packets that a virtual address sent."""
-        icmp = {Dimension.PROTOCOL: ((_ICMP, _ICMP), (_ICMPV6, _ICMPV6))}
-        return [_at(Dimension.DESTINATION, network) | icmp for network in self._virtual]
+        icmp = {Family.IPV4: one(_ICMP), Family.IPV6: one(_ICMPV6)}
+        return [
+            _at(Dimension.DESTINATION, network) | {Dimension.PROTOCOL: icmp[Family.of(network)]}
+            for network in self._virtual
+        ]
 
     @cached_property
     def between_directors(self) -> list[Box]:

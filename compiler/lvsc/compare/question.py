@@ -9,7 +9,7 @@ from functools import cached_property
 
 from lvsc.compare.involved import Involved
 from lvsc.compare.sides import HostSide
-from lvsc.graph.nodes import Accept, PacketRule
+from lvsc.graph.nodes import Accept, NoTrack, PacketRule, Sysctl
 from lvsc.graph.traffic import Family, Hook
 from lvsc.packets.diagram import Space
 from lvsc.packets.dimensions import (
@@ -54,6 +54,8 @@ class Question:
         self._told = any(Role.DIRECTOR in side.roles for side in sides)
         self._coming: dict[tuple[object, ...], PacketSet] = {}
         self._met: dict[tuple[object, ...], bool] = {}
+        self._beginning: dict[bool, tuple[_Piece, ...]] = {}
+        self._through: dict[tuple[bool, bool], tuple[_Piece, ...]] = {}
 
     def concerns(self, side: HostSide, foreign: Foreign, touches: frozenset[Touch]) -> bool:
         """Whether a fragment of a side may do one of these things to packets in question."""
@@ -70,13 +72,16 @@ class Question:
                 on_path = foreign.hooks is None or bool(foreign.hooks & _MARKED)
                 return on_path and (self._meets(self._clients, side, foreign) or self._marks(foreign))
             case Touch.DESTINATION_NAT:
-                return self._meets(self._first, side, foreign) or self._makes(side, foreign)
+                # Of TCP too, a packet in the middle of a connection that is not known begins one (nf_conntrack_tcp_loose).
+                answers = not self._knows(side) or self._involved.answers_look_new
+                return self._meets(self._first(answers=answers), side, foreign) or self._makes(side, foreign)
             case Touch.SOURCE_NAT | Touch.HELPER:
-                return self._meets(self._first, side, foreign)
+                answers = self._involved.answers_look_new
+                return self._meets(self._first(answers=answers), side, foreign)
             case Touch.TRACKING:
                 return self._meets(self._all, side, foreign)
             case Touch.FILTER:
-                return self._meets(self._let_through, side, foreign)
+                return self._meets(self._let_through(side), side, foreign)
             case Touch.BALANCE:
                 return True
 
@@ -145,12 +150,13 @@ class Question:
     def _clients(self) -> tuple[_Piece, ...]:
         return self._pieces(self._involved.clients)
 
-    @cached_property
-    def _first(self) -> tuple[_Piece, ...]:
-        """The first packets of connections, which decide on their translation and their helper."""
+    def _first(self, *, answers: bool) -> tuple[_Piece, ...]:
+        """The first packets of connections, which decide on their translation and their helper; answers may be among them."""
         found = self._involved
-        answers = found.answers if found.answers_look_new else []
-        return self._pieces([*found.clients, *found.sent_on, *answers])
+        if answers not in self._beginning:
+            answering = found.answers if answers else []
+            self._beginning[answers] = self._pieces([*found.clients, *found.sent_on, *answering])
+        return self._beginning[answers]
 
     @cached_property
     def _all(self) -> tuple[_Piece, ...]:
@@ -159,11 +165,27 @@ class Question:
             [*found.clients, *found.sent_on, *found.answers, *found.check_answers, *found.opened]
         )
 
-    @cached_property
-    def _let_through(self) -> tuple[_Piece, ...]:
+    def _knows(self, side: HostSide) -> bool:
+        """Whether connection tracking knows the connections that IPVS translates, as far as either side says."""
+        for each in (side, *self._sides):
+            for setting in each.nodes.of(Sysctl):
+                if setting.key == "net.ipv4.vs.conntrack":
+                    return setting.value != "0"
+        return False
+
+    def _let_through(self, side: HostSide) -> tuple[_Piece, ...]:
         """What must get through for virtual services to work, each where it passes."""
         if not self._told:
             return self._everything
+        known = self._knows(side)
+        # An error about a packet that is not tracked is invalid (nf_conntrack_proto_icmp.c).
+        errors_known = known and not side.nodes.of(NoTrack)
+        key = known, errors_known
+        if key not in self._through:
+            self._through[key] = self._passing(known=known, errors_known=errors_known)
+        return self._through[key]
+
+    def _passing(self, *, known: bool, errors_known: bool) -> tuple[_Piece, ...]:
         found, early = self._involved, frozenset({Hook.PREROUTING})
         accepts = [
             _conditions(rule)
@@ -174,11 +196,13 @@ class Question:
         both_ways = _ARRIVING | _LEAVING
         return (
             _Piece(_ARRIVING, self._set(found.clients)),
-            _Piece(_ARRIVING, self._set([*found.check_answers, *found.errors]), known=True),
-            _Piece(early | _FORWARDED | _LEAVING, self._set(found.answers), known=True),
+            _Piece(_ARRIVING, self._set(found.check_answers), known=True),
+            _Piece(_ARRIVING, self._set(found.errors), known=errors_known),
+            _Piece(early | _FORWARDED | _LEAVING, self._set(found.answers), known=known),
             _Piece(early | _FORWARDED | _LEAVING, self._set([*accepts, *found.opened])),
             _Piece(_LEAVING, self._set([*found.clients, *found.sent_on])),
-            _Piece(_LEAVING, self._set(found.from_virtual), known=True),
+            # Where nothing is translated, they are the director's own.
+            _Piece(_LEAVING, self._set(found.from_virtual), known=known or not found.translates),
             _Piece(both_ways, self._set(found.between_directors)),
         )
 

@@ -207,6 +207,18 @@ WRONG: dict[str, tuple[str, str, Layer, Layer]] = {
         merged(UNFILTERED, service(source_nat=True), servers({}, {"forwarding": "direct"})),
         service(source_nat=True),
     ),
+    "source-nat-with-a-sorry-server-by-direct": (
+        "LVS311",
+        "services.web.source_nat",
+        merged(UNFILTERED, service(source_nat=True), sorry(ip=["192.0.2.99"], forwarding="direct")),
+        merged(UNFILTERED, service(source_nat=True), sorry(ip=["192.0.2.99"])),
+    ),
+    "source-nat-towards-a-sorry-server-in-no-network": (
+        "LVS311",
+        "services.web.source_nat",
+        merged(service(source_nat=True), sorry(ip=["198.18.0.1"])),
+        merged(service(source_nat="lan"), sorry(ip=["198.18.0.1"])),
+    ),
     "source-nat-towards-no-network": (
         "LVS311",
         "services.web.source_nat",

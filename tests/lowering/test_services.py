@@ -243,6 +243,14 @@ NATS: dict[str, tuple[tuple[Layer, ...], list[tuple[str, str, str, str]]]] = {
         (INSIDE, servers({"ip": ["10.1.9.21"]}, {"ip": ["10.1.2.22"]})),
         [(VIP, "80", "10.1.2.22/32", "10.1.2.2"), (VIP, "80", "10.1.9.21/32", "10.1.0.2")],
     ),
+    "sorry-server-in-another-network": (
+        (INSIDE, {"pools": {"web": {"sorry_server": {"ip": ["10.1.2.99"]}}}}),
+        [
+            (VIP, "80", "10.1.2.99/32", "10.1.2.2"),
+            (VIP, "80", "192.0.2.21/32", "192.0.2.2"),
+            (VIP, "80", "192.0.2.22/32", "192.0.2.2"),
+        ],
+    ),
     "address-in-the-servers-prefix": (
         (INSIDE, servers({"ip": ["10.3.0.21"]}, {"ip": ["10.3.0.22"]})),
         [(VIP, "80", "None", "10.3.0.2")],

@@ -43,12 +43,9 @@ def check_of(lowered: LoweredService) -> ChosenCheck | None:
     return chosen if isinstance(chosen, ChosenCheck) else None
 
 
-def servers(lowered: LoweredService) -> Iterator[PoolServer | SorryHost]:
+def servers(lowered: LoweredService) -> tuple[PoolServer | SorryHost, ...]:
     """Everybody who may answer for a service."""
-    pool = lowered.service.pool
-    yield from pool.enabled
-    if pool.sorry_server is not None:
-        yield pool.sorry_server
+    return lowered.service.pool.everybody
 
 
 def ftp_servers(services: Iterable[LoweredService]) -> tuple[PoolServer, ...]:

@@ -180,13 +180,18 @@ def _check_source_nat(
     service: Service, cluster: Cluster, known: set[tuple[str, str | None, Family]]
 ) -> Iterator[Diagnostic]:
     place = service.origin / "source_nat"
-    for server in service.pool.enabled:
+    for server in service.pool.everybody:
+        name, what = (
+            (f"`{server.name}`", "real server")
+            if isinstance(server, PoolServer)
+            else ("the sorry server", "sorry server")
+        )
         if server.forwarding is not Forwarding.NAT:
             yield codes.SOURCE_NAT.at(
                 place,
-                f"`{server.name}` is reached by `{server.forwarding.value}`, which keeps the client's address",
-                others=[Place(server.origin, label="the real server")],
-                help="remove `source_nat`, or reach every real server by `nat`",
+                f"{name} is reached by `{server.forwarding.value}`, which keeps the client's address",
+                others=[Place(server.origin, label=f"the {what}")],
+                help=f"remove `source_nat`, or reach every {what} by `nat`",
             )
             continue
         for ip in server.ips:
@@ -201,7 +206,7 @@ def _check_source_nat(
                     known.add(towards)
                     yield codes.SOURCE_NAT.at(
                         place,
-                        f"director `{director.name}` has no IPv{ip.version} address towards `{server.name}` (`{ip}`)",
+                        f"director `{director.name}` has no IPv{ip.version} address towards {name} (`{ip}`)",
                         others=[Place(director.origin, Anchor.TABLE, "the director")],
                         help='add one to its `addresses`, or say through which network: `source_nat = "NETWORK"`',
                     )

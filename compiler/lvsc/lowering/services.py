@@ -200,13 +200,13 @@ def _source_nats(lowered: LoweredService, cluster: Cluster, director: Director) 
     service = lowered.service
     for family in service.families:
         by_address: dict[Address, list[Address]] = {}
-        for server in service.pool.enabled:
+        for server in service.pool.everybody:
             ip = server.ip(family)
             source = nat_address(service, cluster, director, ip) if ip is not None else None
             if ip is not None and source is not None:
                 by_address.setdefault(source, []).append(ip)
         for source, servers in by_address.items():
-            # One address for all real servers needs no condition on which of them it is.
+            # One address for all servers needs no condition on which of them it is.
             narrowed: list[Network | None] = (
                 [None] if len(by_address) == 1 else [host_network(ip) for ip in servers]
             )

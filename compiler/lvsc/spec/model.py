@@ -276,6 +276,11 @@ class Pool:
         """The real servers that are not disabled."""
         return tuple(server for server in self.real_servers if not server.disabled)
 
+    @property
+    def everybody(self) -> tuple[PoolServer | SorryHost, ...]:
+        """Whoever may be sent a client: the real servers that are not disabled, and the sorry server."""
+        return self.enabled if self.sorry_server is None else (*self.enabled, self.sorry_server)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:

@@ -8,11 +8,12 @@ keepalived would not read as its writer meant it has to be hidden as well.
 import re
 from dataclasses import replace
 
-from lvsc.plugin import HIDDEN, Secret, Source
+from lvsc.plugin import Secret, SecretRef, SecretSource, Source
 from lvsc_keepalived.read_lines import LONGEST, UNPRINTABLE
 
 #: What VRRP version 2 sends of a password (RFC 2338, section 5.3.10).
 PASSWORD_LENGTH = 8
+HIDDEN = SecretRef(SecretSource.UNKNOWN, "", PASSWORD_LENGTH).placeholder
 
 _MAYBE = re.compile(r"auth_?pass|authentication|password", re.IGNORECASE)
 _TOKEN = re.compile(r'"([^"]*)"?|([{}])|([#!])|([^\s"{}#!]+)')

@@ -72,7 +72,7 @@ from lvsc.plugins.boot import disable_unit, enable_unit
 from lvsc.plugins.hooks import hookimpl
 from lvsc.plugins.kind import Plan, ServiceKind, ServicePort
 from lvsc.plugins.reading import Foreign, MarkGiven, Reading, Scope, Source, Touch
-from lvsc.secrets import HIDDEN, Secret, SecretRef, SecretSource
+from lvsc.secrets import Secret, SecretRef, SecretSource
 from lvsc.spec.model import Cluster, Director, PoolServer, Service
 from lvsc.spec.schema import words
 from lvsc.spec.schema.fragment import Fragment
@@ -81,7 +81,6 @@ from lvsc.targets import Feature, Init, Program, Target
 
 __all__ = [
     "ALL_PORTS",
-    "HIDDEN",
     "Accept",
     "Address",
     "AddressRole",

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lvsc.plugin import HIDDEN, Secret, Source, VrrpInstance
+from lvsc.plugin import Secret, Source, VrrpInstance
+from lvsc_keepalived.hide import HIDDEN
 
 from .reading import KEEPALIVED, parts_of, read
 

@@ -26,7 +26,8 @@ from lvsc_iptables import read_codes
 from lvsc_iptables.read_lines import Rule, shown
 
 _NETWORK = re.compile(r"([0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)(?:/(0|[1-9][0-9]{0,2}))?")
-_PORTS = re.compile(r"([0-9]{1,5})(?::([0-9]{1,5}))?")
+#: A number with a zero before it is octal to iptables (xtables.c, xtables_strtoul).
+_PORTS = re.compile(r"(0|[1-9][0-9]{0,4})(?::(0|[1-9][0-9]{0,4}))?")
 _NUMBER = re.compile(r"0x[0-9a-fA-F]{1,8}|0|[1-9][0-9]{0,9}")
 _NAME = re.compile(r"[^\s+/!\"'\\]{1,15}")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}")

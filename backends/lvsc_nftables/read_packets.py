@@ -24,7 +24,8 @@ _PROTOCOLS = {
     "132": Protocol.SCTP,
 }
 _NETWORK = re.compile(r"([0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)(?:/(0|[1-9][0-9]{0,2}))?")
-_PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
+#: A number with a zero before it is octal to nft (scanner.l).
+_PORTS = re.compile(r"(0|[1-9][0-9]{0,4})(?:-(0|[1-9][0-9]{0,4}))?")
 _NAME = re.compile(r"[^\s*/\"'\\]{1,15}")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}")
 

@@ -3,6 +3,7 @@
 nft goes through a rule from left to right, so the conditions that stand before everything else bound it from above.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,6 +13,8 @@ from lvsc_nftables.read_packets import WrongError, address, network, ports
 from lvsc_nftables.read_words import Kind, Word
 
 _WHOLE_MARK = 0xFFFFFFFF
+#: With a zero before it, it would be octal to nft (scanner.l).
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,2}")
 _FAMILIES = {"ip": Family.IPV4, "ip6": Family.IPV6}
 _PROTOCOLS = {
     "icmp": 1,
@@ -182,7 +185,7 @@ def _ported(scope: Scope, word: str) -> frozenset[int]:
 def _protocol(value: str) -> int:
     if value in _PROTOCOLS:
         return _PROTOCOLS[value]
-    if value.isascii() and value.isdigit() and int(value) <= 255:  # noqa: PLR2004 - a byte
+    if _NUMBER.fullmatch(value) and int(value) <= 255:  # noqa: PLR2004 - a byte
         return int(value)
     raise WrongError("no protocol")
 

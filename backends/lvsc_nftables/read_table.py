@@ -25,7 +25,7 @@ from lvsc_nftables.read_words import Cursor, Kind, MisreadError, shown
 
 #: nft(8), CHAINS: the names of priorities in the families of lvsc's tables.
 _PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50, "srcnat": 100}
-_INTEGER = re.compile(r"-?[0-9]{1,9}")
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,8})")
 _PACKET_FIELDS = {
     "ip": ("saddr", "daddr"),
     "ip6": ("saddr", "daddr"),

@@ -130,6 +130,7 @@ NOT_UNDERSTOOD = {
     "a condition of no match": (f"-p tcp --dport 80 {MARKED}", "--dport"),
     "a match of another protocol": (f"-p tcp -m udp --dport 80 {MARKED}", "udp"),
     "a port that is none": (f"-p tcp -m tcp --dport 65536 {MARKED}", "65536"),
+    "an octal port": (f"-p tcp -m tcp --dport 0120 {MARKED}", "0120"),
     "a range backwards": (f"-p tcp -m tcp --dport 90:80 {MARKED}", "90:80"),
     "a service's name": (f"-p tcp -m tcp --dport http {MARKED}", "http"),
     "a condition said twice": (f"-p tcp -p udp {MARKED}", "-p"),

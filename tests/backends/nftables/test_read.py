@@ -319,6 +319,7 @@ def test_sets_and_maps_are_as_strict(more: str) -> None:
         "table inet lvsc { chain c { type filter hook prerouting priority mangle; policy drop; } }",
         "table inet lvsc { chain c { type filter hook ingress device eth0 priority 0; } }",
         "table inet lvsc { chain c { type filter hook prerouting priority often; } }",
+        "table inet lvsc { chain c { type filter hook prerouting priority -0226; } }",
         "table inet lvsc { chain c { policy accept; } }",
         'table inet lvsc { ct helper h { type "ftp"; } }',
         "table inet lvsc { ct helper h { l3proto ip; } }",

@@ -286,3 +286,16 @@ def test_only_what_keeps_packets_out_does_the_same_in_whatever_order() -> None:
     reading = read(table("drop", "meta mark set 7"))
     places = {tuple(sorted(t.value for t in each.touches)): bool(each.place) for each in reading.foreign}
     assert (places["filter",], places["mark",]) == (True, False)
+
+
+@pytest.mark.parametrize("condition", ["tcp dport 0120", "tcp dport 0120-0123", "meta l4proto 021"])
+def test_a_number_with_a_zero_before_it_is_octal(condition: str, in_namespace: InNamespace) -> None:
+    written = table(f"{condition} drop")
+    loaded = in_namespace("nft -f rules; nft list ruleset", rules=written)
+    (one,), (other,) = (
+        [each for each in read(text).foreign if each.text.endswith("drop") and each.hooks]
+        for text in (written, loaded)
+    )
+    assert condition not in loaded
+    assert one.scopes != other.scopes
+    assert one.scopes[0].destination_ports == ()

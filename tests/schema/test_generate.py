@@ -1,6 +1,6 @@
 """The generated schema: what every key says of itself, and that the loader agrees."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -166,7 +166,7 @@ def test_no_pattern_of_a_name_lets_a_hostile_text_through(value: str) -> None:
     assert not jsonschema_rs.is_valid(SCHEMA, document(cluster={"name": value}))
 
 
-INTERFACES = {
+INTERFACES: dict[str, Callable[[str], Layer]] = {
     "networks.lan.interface": lambda name: {"networks": {"lan": {"interface": name}}},
     "directors.lvs1.interfaces.lan": lambda name: {"directors": {"lvs1": {"interfaces": {"lan": name}}}},
     "pools.web.interface": lambda name: {"pools": {"web": {"interface": name}}},

@@ -8,7 +8,18 @@ synchronisation: on a director with lvsc's files, the script beside the table se
 
 import re
 
-from lvsc.plugin import Code, Diagnostic, Origin, Place, Reading, RealServer, Selector, Source, VirtualService
+from lvsc.plugin import (
+    Code,
+    Diagnostic,
+    Origin,
+    Place,
+    Reading,
+    RealServer,
+    Scheduler,
+    Selector,
+    Source,
+    VirtualService,
+)
 from lvsc_ipvsadm import read_codes, read_script
 from lvsc_ipvsadm.read_listing import BANNER, Listing
 from lvsc_ipvsadm.read_table import ADD_SERVER, ADD_SERVICE, label, selector_of, server_of, service_of
@@ -42,16 +53,21 @@ class _Reader:
         self._file = source.file
         self._selectors: dict[str, tuple[Selector, int]] = {}
         self._services: dict[Selector, VirtualService] = {}
-        self._named: set[Selector] = set()
+        self._doubtful: set[Selector] = set()
+        self._partial = False
+        self._open = False
+        """Whether a line may do anything to any service."""
         self._servers: dict[tuple[object, ...], RealServer] = {}
         self._problems: list[Diagnostic] = []
 
     def line(self, number: int, line: str) -> None:
         words = [] if _ODD.search(line) else line.split()
         offset = 1 if words[:1] == ["ipvsadm"] else 0
+        origin = Origin(self._file, line=number, column=line.find("-") + 1)
         try:
-            self._words(words[offset:], Origin(self._file, line=number, column=line.find("-") + 1))
+            self._words(words[offset:], origin)
         except MisreadError as error:
+            self._doubt(words[offset:] or [line], origin)
             error.index += offset
             self._problems.append(error.at(self._file, number, line))
 
@@ -60,7 +76,13 @@ class _Reader:
         if listing is not None:
             servers = tuple(listing.completed(self._services, servers))
             self._problems += listing.problems
-        return Reading(nodes=(*self._services.values(), *servers), problems=tuple(self._problems))
+            self._open = self._open or bool(listing.problems)
+        return Reading(
+            nodes=(*self._services.values(), *servers),
+            problems=tuple(self._problems),
+            doubtful=frozenset(self._services if self._open else self._doubtful & self._services.keys()),
+            partial=self._open or self._partial,
+        )
 
     def _words(self, words: list[str], origin: Origin) -> None:
         command = words[0] if words else ""
@@ -73,27 +95,49 @@ class _Reader:
             raise MisreadError(read_codes.LINE, 0, message, _ADVICE)
         selector, start = self._selector(words)
         if command in ADD_SERVICE:
-            self._named.add(selector)
             service = service_of(words, start, selector, self._host, origin)
             first = self._services.setdefault(selector, service)
             if first is not service:
+                self._doubtful.add(selector)
                 self._complain(
                     read_codes.TABLE, origin, f"the service {label(selector)} is there twice", first.origin
                 )
             return
         server = server_of(words, start, selector, self._host, origin)
         if selector not in self._services:
-            if selector not in self._named:
-                message = f"the service {label(selector)} is not in the text before its real server"
-                raise MisreadError(read_codes.TABLE, 0, message, "add the service first")
-            return
+            message = f"the service {label(selector)} is not in the text before its real server"
+            raise MisreadError(read_codes.TABLE, 0, message, "add the service first")
         key = (selector, server.address, server.port)
         known = self._servers.setdefault(key, server)
         if known is not server:
+            self._doubtful.add(selector)
             message = (
                 f"the service {label(selector)} has the real server {server.address} port {server.port} twice"
             )
             self._complain(read_codes.TABLE, origin, message, known.origin)
+
+    def _doubt(self, words: list[str], origin: Origin) -> None:
+        """Keep what a line leaves open that is not understood."""
+        command = words[0]
+        if command not in ADD_SERVICE and command not in ADD_SERVER:
+            self._partial = True
+            self._open = self._open or command.strip()[:1] not in ("", "#")
+            return
+        try:
+            selector, _ = self._selector(words)
+        except MisreadError:
+            self._partial = True
+            self._open = self._open or command in ADD_SERVER
+            return
+        self._doubtful.add(selector)
+        if command in ADD_SERVICE and selector not in self._services:
+            self._services[selector] = VirtualService(
+                host=self._host,
+                origin=origin,
+                selector=selector,
+                service=label(selector),
+                scheduler=Scheduler.WLC,
+            )
 
     def _selector(self, words: list[str]) -> tuple[Selector, int]:
         """The service that a line is about; the lines of a service's real servers all say it alike."""

@@ -35,7 +35,7 @@ def read(source: Source) -> Reading:
     try:
         return Reading(nodes=tuple(_nodes(source)))
     except _OtherError as error:
-        return Reading(problems=(error.diagnostic(source),))
+        return Reading(problems=(error.diagnostic(source),), partial=False)
 
 
 class _OtherError(ValueError):

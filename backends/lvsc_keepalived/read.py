@@ -7,13 +7,13 @@ that a node holds, but for the comment that names a virtual server's service.
 import re
 from collections.abc import Iterator
 
-from lvsc.plugin import Diagnostic, Node, Reading, Selector, Source, nearest
+from lvsc.plugin import Diagnostic, Node, Reading, Source, nearest
 from lvsc_keepalived import read_codes
 from lvsc_keepalived.read_failover import Failover, read_group, read_instance, read_script
 from lvsc_keepalived.read_fields import Report, shown
 from lvsc_keepalived.read_globals import Globals, read_globals
 from lvsc_keepalived.read_lines import Document, Statement
-from lvsc_keepalived.read_services import read_service
+from lvsc_keepalived.read_services import Services, read_service
 
 _BLOCKS = ("global_defs", "vrrp_script", "vrrp_instance", "vrrp_sync_group", "virtual_server")
 _BEGINNING = re.compile(
@@ -31,8 +31,16 @@ def recognises(text: str) -> bool:
 def read(source: Source) -> Reading:
     """What the file says; what is not understood, or changes what is, is a problem at its line."""
     document = Document(source.file, source.text)
-    nodes = tuple(_Reader(source, document).nodes())
-    return Reading(nodes=nodes, problems=tuple(sorted(document.problems, key=_place)))
+    reader = _Reader(source, document)
+    nodes = tuple(reader.nodes())
+    services = reader.services
+    services.doubt(document.problems)
+    return Reading(
+        nodes=nodes,
+        problems=tuple(sorted(document.problems, key=_place)),
+        doubtful=frozenset(services.doubtful),
+        partial=services.partial,
+    )
 
 
 class _Reader:
@@ -43,7 +51,7 @@ class _Reader:
         self._found = Globals()
         self._failover = Failover()
         self._instances: list[Statement] = []
-        self._services: dict[Selector, Statement] = {}
+        self.services = Services()
 
     def nodes(self) -> Iterator[Node]:
         for statement in self._document.statements():
@@ -81,8 +89,9 @@ class _Reader:
                 read_group(report, statement, self._failover)
             case "virtual_server":
                 label = _SERVICE.fullmatch(self._document.comments.get(statement.line - 1, ""))
-                yield from read_service(report, statement, label[1] if label else None, self._services)
+                yield from read_service(report, statement, label[1] if label else None, self.services)
             case _:
+                self.services.partial = True
                 like = nearest(word, _BLOCKS)
                 report.at(
                     read_codes.KEYWORD,

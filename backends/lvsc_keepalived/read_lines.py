@@ -30,11 +30,13 @@ _REREAD = re.compile(r"script|misc_path|regex|notify(_.*)?|quorum_(up|down)")
 class Statement:
     """Words, and the block behind them if there is one."""
 
-    __slots__ = ("block", "column", "line", "text", "words")
+    __slots__ = ("block", "column", "end", "line", "text", "words")
 
     def __init__(self, words: list[str], line: int, text: str, column: int) -> None:
         self.words = words
         self.line = line
+        self.end = line
+        """The line of its last word, or of the end of its block."""
         self.text = text
         """The part of the line that the words are from, without comments."""
         self.column = column
@@ -139,7 +141,7 @@ class Document:
 
     def _close(self, number: int, line: str) -> None:
         if self._stack:
-            self._stack.pop()
+            self._stack.pop().end = number
         else:
             self._complain(number, line.find("}"), 1, "there is no block to close")
         self._last = None

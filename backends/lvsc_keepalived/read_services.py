@@ -1,11 +1,12 @@
 """The virtual_server blocks read (keepalived.conf(5), "VIRTUAL SERVER(S)"; check_parser.c, check_data.c)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lvsc.plugin import (
     Address,
     AddressSelector,
+    Diagnostic,
     FailureAction,
     Family,
     Forwarding,
@@ -95,6 +96,34 @@ _MAX_UNSIGNED = 2**32 - 1
 
 
 @dataclass(slots=True)
+class Services:
+    """The virtual servers of a file, and what its problems leave open of them."""
+
+    first: dict[Selector, Statement] = field(default_factory=dict)
+    doubtful: set[Selector] = field(default_factory=set)
+    """Those of which it is open what they do."""
+    partial: bool = False
+    """Whether there may be others."""
+
+    def doubt(self, problems: Iterable[Diagnostic]) -> None:
+        """Add what problems with the text itself leave open."""
+        for problem in problems:
+            line = problem.place.origin.line if problem.place is not None else None
+            if problem.code == read_codes.SYNTAX:
+                # What keepalived makes of the rest of the file depends on it.
+                self.doubtful.update(self.first)
+                self.partial = True
+            elif problem.code == read_codes.EXPANSION:
+                within = {
+                    selector
+                    for selector, statement in self.first.items()
+                    if line is not None and statement.line <= line <= statement.end
+                }
+                self.doubtful |= within
+                self.partial = self.partial or not within
+
+
+@dataclass(slots=True)
 class _Service:
     """A virtual server while it is read."""
 
@@ -107,11 +136,11 @@ class _Service:
 
 
 def read_service(
-    report: Report, statement: Statement, label: str | None, taken: dict[Selector, Statement]
+    report: Report, statement: Statement, label: str | None, services: Services
 ) -> Iterator[Node]:
-    """The virtual service of a block with all that belongs to it; ``taken`` holds those before it.
+    """The virtual service of a block with all that belongs to it; ``services`` are those before it.
 
-    Where something of the service itself is a problem, its servers are left out with it.
+    Where something of the service itself is a problem, its servers are left out.
     """
     before = len(report.problems)
     service = _Service(report, Fields(report, statement, _SERVICE), statement)
@@ -121,8 +150,9 @@ def read_service(
     service.sorry = _sorry(service)
     selector = _selector(service)
     if selector is None:
+        services.partial = True
         return
-    first = taken.setdefault(selector, statement)
+    first = services.first.setdefault(selector, statement)
     if first is not statement:
         report.at(
             read_codes.STRUCTURE,
@@ -135,20 +165,18 @@ def read_service(
         message = "a virtual server without real servers is ignored"
         report.at(read_codes.STRUCTURE, statement, message, advice="add one, or remove it")
     node = _virtual_service(service, selector, label)
-    quorum = quorum_of(fields, selector)
-    sorry = _sorry_server(service, selector)
+    more = (quorum_of(fields, selector), _sorry_server(service, selector))
     defaults = Defaults().within(fields)
     defaults.script_timeout = defaults.interval
     weight = fields.number("weight", 1, _MAX_INT, 1)
     drains = fields.bare("inhibit_on_failure")
-    if node is None or len(report.problems) > before:
-        return
-    yield node
-    if quorum is not None:
-        yield quorum
-    if sorry is not None:
-        yield sorry
-    yield from _real_servers(service, selector, defaults, weight, drains=drains)
+    if first is statement:
+        yield node
+    if len(report.problems) == before:
+        yield from (each for each in more if each is not None)
+        yield from _real_servers(service, selector, defaults, weight, drains=drains)
+    if len(report.problems) > before:
+        services.doubtful.add(selector)
 
 
 def _real_servers(
@@ -226,7 +254,7 @@ def _family(service: _Service) -> Family:
     return families.pop() if len(families) == 1 else Family.IPV4
 
 
-def _virtual_service(service: _Service, selector: Selector, label: str | None) -> VirtualService | None:
+def _virtual_service(service: _Service, selector: Selector, label: str | None) -> VirtualService:
     report, fields = service.report, service.fields
     said = fields.one_of("lvs_sched", {word: word for word in _SCHEDULERS})
     scheduler = _SCHEDULERS[said] if said is not None else Scheduler.WLC

@@ -207,7 +207,8 @@ def test_a_port_that_is_kept_is_the_same_as_one_that_is_named() -> None:
 
 def test_a_port_21_service_takes_and_refuses_the_data_ports() -> None:
     selector = by_address("192.0.2.10", 21)
-    old, new = (of_nodes(service(selector, persistence=kept)) for kept in (300, None))
+    server = real_server(selector, "10.0.0.1", 21)
+    old, new = (of_nodes(service(selector, persistence=kept), server) for kept in (300, None))
     assert between(old, new) == [
         ("loss", "tcp to 192.0.2.10:20,1024-65535"),
         ("treatment", "tcp to 192.0.2.10:21"),

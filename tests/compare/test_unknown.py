@@ -9,7 +9,7 @@ from lvsc.diagnostics import Origin
 from lvsc.plugins.backend import Role
 from lvsc.plugins.reading import Foreign, Source, Touch
 from lvsc.report.verdict import verdict
-from support.nodes import HOST, by_address, marking, service, traffic
+from support.nodes import HOST, by_address, marking, real_server, service, traffic
 from support.sides import of_nodes, side
 from support.specs import plugins
 
@@ -64,7 +64,8 @@ def test_a_foreign_rule_that_touches_nothing_is_no_reason_for_doubt() -> None:
 
 
 def test_what_is_known_to_change_is_said_besides() -> None:
-    new = of_nodes(service(by_address("192.0.2.10", 80)), foreign=[foreign(Touch.MARK)])
+    selector = by_address("192.0.2.10", 80)
+    new = of_nodes(service(selector), real_server(selector, "10.0.0.1", 80), foreign=[foreign(Touch.MARK)])
     difference = compare(of_nodes(), new)
     assert len(difference.packets) == 1
     assert verdict(difference) == (

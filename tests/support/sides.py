@@ -4,14 +4,14 @@ from collections.abc import Iterable
 
 from lvsc.compare.changes import Difference, PacketChange
 from lvsc.compare.difference import compare
-from lvsc.compare.sides import ALL_ROLES, HostSide, OrderedNodes, Side, of_compiled
+from lvsc.compare.sides import ALL_ROLES, HostSide, OrderedNodes, Side, of_compiled, of_texts
 from lvsc.compile import Options
 from lvsc.graph.nodes import Node
 from lvsc.packets.words import classes
 from lvsc.plugins.backend import Role
-from lvsc.plugins.reading import Foreign
+from lvsc.plugins.reading import Foreign, Source
 from support.nodes import HOST
-from support.specs import Layer, compile_text, spec
+from support.specs import Layer, compile_text, plugins, spec
 
 
 def side(*layers: Layer, backend: str | None = None, name: str = "spec", **tables: object) -> Side:
@@ -31,6 +31,13 @@ def of_nodes(
     """The side of one host that has these nodes."""
     found = HostSide(host=host, nodes=OrderedNodes(nodes), roles=roles, whole=whole, foreign=tuple(foreign))
     return Side(name=name, hosts={host: found})
+
+
+def of_text(text: str, *, name: str = "text", host: str = HOST) -> Side:
+    """The side of one host of which a program's text is there."""
+    side, unread = of_texts(name, [Source(host=host, file=name, text=text)], plugins())
+    assert unread == ()
+    return side
 
 
 def packets(difference: Difference) -> list[tuple[str, str]]:

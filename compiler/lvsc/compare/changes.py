@@ -11,9 +11,9 @@ class ChangeKind(Enum):
     """What becomes of a class of packets; the most alarming first."""
 
     EXPOSURE = "exposure"
-    """They found no virtual service, and find one now."""
+    """They found no virtual service with a real server for new clients, and find one now."""
     LOSS = "loss"
-    """They found a virtual service, and find none now."""
+    """They found a virtual service with a real server for new clients, and find none now."""
     TREATMENT = "treatment"
     """Other real servers, another way to them, another choice between them."""
     TYING = "tying"
@@ -68,6 +68,8 @@ class Unknown:
     fragment: str
     """The rule's text, or what is wrong with the fragment."""
     origin: Origin | None
+    is_rule: bool = True
+    """Whether the fragment is a rule's text."""
 
 
 class Section(Enum):

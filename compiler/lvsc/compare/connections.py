@@ -40,7 +40,7 @@ def connection_changes(
     ended = _setting(new[1], "expire_nodest_conn")
     quick = _setting(new[1], "expire_quiescent_template")
     addresses = _lost_addresses(old[1], new[1])
-    for pair in paired.pairs:
+    for pair in paired.known:
         if pair.old is None:
             continue
         name = paired.old_names.service(pair.old.selector)
@@ -99,7 +99,9 @@ def _servers(pair: ServicePair, ending: str, *, quick: bool | None) -> Iterator[
         what = f"new ones to {_ends(rerouted)}, as long as old ones live: those go on by {rerouted[0].forwarding.value}"
         yield Fate.LOST, f"{what}, and the route that the kernel keeps for them is none for direct routing"
     if drained:
-        what = f"those on {_ends(drained)}: established ones go on, new ones go elsewhere"
+        elsewhere = any(other is not None and other.weight for _, other in pair.servers)
+        new = "go elsewhere" if elsewhere else "find no other real server"
+        what = f"those on {_ends(drained)}: established ones go on, new ones {new}"
         if pair.new is not None and pair.new.persistence is not None:
             what += _led(pair.new.persistence.timeout, quick=quick)
         yield Fate.DRAINS, what

@@ -8,25 +8,36 @@ from typing import cast
 from lvsc.compare import words
 from lvsc.compare.changes import ChangeKind, PacketChange
 from lvsc.compare.names import Names, selector_words
-from lvsc.compare.sides import HostSide, Side
+from lvsc.compare.sides import HostSide, Side, comparable
 from lvsc.compare.treatment import (
+    Absent,
     Refused,
     Treatment,
     arriving,
     found_by_mark,
     found_services,
     treatments,
+    without_addresses,
 )
 from lvsc.diagnostics import Origin
-from lvsc.graph.nodes import Marking, MarkSelector, PacketRule, Scheduler, Selector
+from lvsc.graph.nodes import (
+    AddressRole,
+    Marking,
+    MarkSelector,
+    PacketRule,
+    Scheduler,
+    Selector,
+    VirtualAddress,
+)
+from lvsc.graph.traffic import Address
 from lvsc.packets.diagram import Diagram, Space, boxes
 from lvsc.packets.dimensions import Box, Dimension, Intervals, Packet, traffic_box
 from lvsc.packets.sets import PacketSet
 from lvsc.packets.words import listed
 from lvsc.plugins.backend import Role
 
-#: What a packet finds: a service, one that refuses it, or none.
-Found = Selector | Refused | None
+#: What a packet finds: a service, one that refuses it, none, or not even the director.
+Found = Selector | Refused | Absent | None
 Pair = tuple[Found, Found]
 
 
@@ -36,25 +47,44 @@ class Balanced:
 
     diagram: Diagram
     treatments: dict[Selector, Treatment]
+    """As they are compared."""
+    said: dict[Selector, Treatment]
+    """As they are, with their weights."""
     names: Names
     markings: dict[Selector, list[Marking]]
     """The rules that lead clients' packets to each service; empty where nothing is known of them."""
     side: Side
+    host: HostSide
+    absent: dict[Address, Origin]
+    """The addresses that the other side alone has, and where it says so."""
+
+    def doubts(self, found: Found) -> bool:
+        """Whether it is open what becomes of packets that find this, because not all of the text is understood."""
+        match found:
+            case None:
+                return self.host.partial
+            case Absent():
+                return False
+            case Refused(selector=selector):
+                return selector in self.host.doubtful
+        return found in self.host.doubtful
 
     def treatment(self, found: Found) -> Treatment | Refused | None:
         """What becomes of packets that find this."""
-        return found if found is None or isinstance(found, Refused) else self.treatments[found]
+        if found is None or isinstance(found, Absent):
+            return None
+        return found if isinstance(found, Refused) else self.treatments[found]
 
     def persistent(self, found: Found) -> Selector | None:
         """The service that packets find, where it keeps its clients' connections together."""
-        treatment = self.treatment(found)
-        kept = isinstance(treatment, Treatment) and treatment.persistence is not None
-        return found if kept and not isinstance(found, Refused) else None
+        if found is None or isinstance(found, (Refused, Absent)):
+            return None
+        return found if self.treatments[found].persistence is not None else None
 
     def origins(self, found: Found, box: Box) -> tuple[Origin, ...]:
         """Where it is said what packets of the box find: the rule that marks them, and the service."""
         selector = found.selector if isinstance(found, Refused) else found
-        if selector is None:
+        if selector is None or isinstance(selector, Absent):
             return ()
         rules = self.markings.get(selector, ())
         service = self.names.origin(selector)
@@ -62,16 +92,51 @@ class Balanced:
         return tuple(dict.fromkeys(said))
 
 
-def balanced(space: Space, side: Side, host: HostSide, *, marks: bool, ignore_weights: bool) -> Balanced:
+def balanced(
+    space: Space,
+    side: Side,
+    host: HostSide,
+    *,
+    marks: bool,
+    ignore_weights: bool,
+    absent: dict[Address, Origin],
+) -> Balanced:
     """What a side's services do; without `marks` nothing is known of who gets which."""
     found = found_services(space, host.nodes) if marks else found_by_mark(space, host.nodes)
-    treated = treatments(host.nodes)
+    if absent:
+        found = without_addresses(space, found, absent)
+    said = treatments(host.nodes)
+    treated = said
     if ignore_weights:
-        treated = {selector: _even(treatment) for selector, treatment in treated.items()}
+        treated = {selector: _even(treatment) for selector, treatment in said.items()}
     markings: dict[Selector, list[Marking]] = defaultdict(list)
     for rule in host.nodes.of(Marking) if marks else ():
         markings[MarkSelector(rule.mark, rule.traffic.family)].append(rule)
-    return Balanced(diagram=found, treatments=treated, names=Names(side, host), markings=markings, side=side)
+    return Balanced(
+        diagram=found,
+        treatments=treated,
+        said=said,
+        names=Names(side, host),
+        markings=markings,
+        side=side,
+        host=host,
+        absent=absent,
+    )
+
+
+def _missing(one: HostSide, side: Side, other: HostSide) -> dict[Address, Origin]:
+    """The addresses that a host has on the other side, whose this is, and not on one; where that one says which it has."""
+    kept = {node.address.ip for node in one.nodes.of(VirtualAddress)}
+    if not kept or any(unread.role is Role.DIRECTOR for unread in one.unread):
+        # Something else may move the addresses, or what is not understood says them.
+        return {}
+    return {
+        node.address.ip: side.origin(node.origin)
+        for node in other.nodes.of(VirtualAddress)
+        if node.role is not AddressRole.LOOPBACK
+        and node.address.ip not in kept
+        and comparable(node, one, other)
+    }
 
 
 def service_changes(
@@ -79,12 +144,15 @@ def service_changes(
 ) -> Iterator[PacketChange]:
     """The packets that find another service, or one that does something else, exactly."""
     marks = Role.PACKET_FILTER in old[1].roles & new[1].roles
-    before = balanced(space, *old, marks=marks, ignore_weights=ignore_weights)
-    after = balanced(space, *new, marks=marks, ignore_weights=ignore_weights)
+    gone, come = _missing(new[1], *old), _missing(old[1], *new)
+    before = balanced(space, *old, marks=marks, ignore_weights=ignore_weights, absent=come)
+    after = balanced(space, *new, marks=marks, ignore_weights=ignore_weights, absent=gone)
     pairs: dict[Pair, bool] = {}
 
     def pair(one: Hashable, other: Hashable) -> Hashable:
         key = cast("Pair", (one, other))
+        if before.doubts(key[0]) or after.doubts(key[1]):
+            return None
         if key not in pairs:
             pairs[key] = before.treatment(key[0]) != after.treatment(key[1])
         return key if pairs[key] else None
@@ -120,10 +188,16 @@ def _change(  # noqa: PLR0917 - each is something else
         boxes=tuple(found),
         before=said[0],
         after=said[1],
-        before_origins=sides[0].origins(pair[0], found[0]),
-        after_origins=sides[1].origins(pair[1], found[0]),
+        before_origins=_origins(sides, pair, found[0]),
+        after_origins=_origins(sides[::-1], pair[::-1], found[0]),
         witness=witness(space, found[:1]),  # one of those that the named lines are about
     )
+
+
+def _origins(sides: tuple[Balanced, Balanced], pair: Pair, box: Box) -> tuple[Origin, ...]:
+    """Where the first of two sides says what packets of the box find; the address, where the other side has it not."""
+    (side, other), (found, opposite) = sides, pair
+    return (other.absent[opposite.address],) if isinstance(opposite, Absent) else side.origins(found, box)
 
 
 def _grouped(diagram: Diagram) -> dict[Pair, list[Box]]:
@@ -140,7 +214,8 @@ def _treated(
 ) -> Iterator[tuple[ChangeKind, tuple[str, str], list[Box]]]:
     """How packets of a pair whose treatments differ are treated before and after, and which of them differently."""
     one, other = before.treatment(pair[0]), after.treatment(pair[1])
-    if not (isinstance(one, Treatment) and isinstance(other, Treatment)):
+    alike = _serves(one) == _serves(other)
+    if not (isinstance(one, Treatment) and isinstance(other, Treatment) and alike):
         yield _kind(one, other), (_said(before, pair[0]), _said(after, pair[1])), found
         return
     for seen_one, seen_other, part in _by_port(one, other, found):
@@ -150,9 +225,14 @@ def _treated(
 
 
 def _kind(one: Treatment | Refused | None, other: Treatment | Refused | None) -> ChangeKind:
-    if isinstance(other, Treatment):
-        return ChangeKind.EXPOSURE
-    return ChangeKind.LOSS if isinstance(one, Treatment) else ChangeKind.TREATMENT
+    if _serves(one) == _serves(other):
+        return ChangeKind.TREATMENT
+    return ChangeKind.EXPOSURE if _serves(other) else ChangeKind.LOSS
+
+
+def _serves(treatment: Treatment | Refused | None) -> bool:
+    """Whether a new client gets a server."""
+    return isinstance(treatment, Treatment) and treatment.serves
 
 
 def _by_port(
@@ -241,15 +321,19 @@ def _said(side: Balanced, found: Found) -> str:
         return "no virtual service"
     if isinstance(found, Refused):
         return f"refused by {selector_words(found.selector)}"
-    return f"{side.names.titled(found)}: {words.whole(side.treatments[found])}"
+    if isinstance(found, Absent):
+        return f"{found.address} is no address of the director"
+    return f"{side.names.titled(found)}: {words.whole(side.said[found])}"
 
 
 def _title(side: Balanced, found: Found) -> str:
-    return "" if found is None or isinstance(found, Refused) else side.names.titled(found)
+    return "" if found is None or isinstance(found, (Refused, Absent)) else side.names.titled(found)
 
 
 def _even(treatment: Treatment) -> Treatment:
-    """The treatment without its weights."""
+    """The treatment without its weights, but that there are none for new clients."""
+    if not treatment.serves:
+        return treatment
     servers = tuple(replace(server, weight=1) for server in treatment.servers)
     order = () if treatment.scheduler is Scheduler.FO else treatment.order  # which goes by weight
     return replace(treatment, servers=servers, order=order)

@@ -28,9 +28,24 @@ class Paired:
     def __init__(self, old: tuple[Side, HostSide], new: tuple[Side, HostSide]) -> None:
         self.old_names = Names(*old)
         self.new_names = Names(*new)
+        self.doubtful = old[1].doubtful | new[1].doubtful
+        self._partial = (old[1].partial, new[1].partial)
         self._old_servers = _by_selector(old[1].nodes.of(RealServer))
         self._new_servers = _by_selector(new[1].nodes.of(RealServer))
         self.pairs = tuple(self._pairs(old[1].nodes.of(VirtualService), new[1].nodes.of(VirtualService)))
+
+    @property
+    def known(self) -> Iterator[ServicePair]:
+        """The pairs but those of which the text of a side leaves open what the service does, or that it is there."""
+        for pair in self.pairs:
+            missed = [
+                partial
+                for one, partial in zip((pair.old, pair.new), self._partial, strict=True)
+                if one is None
+            ]
+            doubtful = any(one is not None and one.selector in self.doubtful for one in (pair.old, pair.new))
+            if not doubtful and not any(missed):
+                yield pair
 
     def _pairs(self, olds: Sequence[VirtualService], news: Sequence[VirtualService]) -> Iterator[ServicePair]:
         def old_name(service: VirtualService) -> Hashable:

@@ -8,7 +8,7 @@ from lvsc.compare.changes import Section, SettingChange
 from lvsc.compare.fields import Field, differing
 from lvsc.compare.names import end, selector_words
 from lvsc.compare.pairing import Paired, ServicePair
-from lvsc.compare.sides import HostSide, Side
+from lvsc.compare.sides import HostSide, Side, comparable
 from lvsc.compare.subjects import detail, section, subject, title
 from lvsc.diagnostics import Origin
 from lvsc.graph.nodes import (
@@ -30,20 +30,13 @@ def setting_changes(
     """Everything that one host is told otherwise, but for the rules of its packet filter."""
     comparison = _Settings(old, new, paired)
     if all(side.speaks_of(VirtualService) for _, side in (old, new)):
-        for pair in paired.pairs:
+        for pair in paired.known:
             yield from comparison.service(pair, ignore_weights=ignore_weights)
     for kind in sorted(old[1].nodes.kinds | new[1].nodes.kinds, key=_order):
         if issubclass(kind, PacketRule) or kind in (VirtualService, RealServer):
             continue
-        if _comparable(next(iter((*old[1].nodes.of(kind), *new[1].nodes.of(kind)))), old[1], new[1]):
+        if comparable(next(iter((*old[1].nodes.of(kind), *new[1].nodes.of(kind)))), old[1], new[1]):
             yield from comparison.nodes(kind)
-
-
-def _comparable(node: Node, old: HostSide, new: HostSide) -> bool:
-    """Whether a node that only one side has is missing on the other, rather than unsaid."""
-    if old.would_say(node) and new.would_say(node):
-        return True
-    return not old.whole and not new.whole and old.readers == new.readers
 
 
 class _Settings:
@@ -55,6 +48,7 @@ class _Settings:
         self._new, self._new_nodes = new[0], new[1].nodes
         self._paired = paired
         self._known = _Known(paired)
+        self._old_understood, self._new_understood = not old[1].unread, not new[1].unread
 
     def service(self, pair: ServicePair, *, ignore_weights: bool) -> Iterator[SettingChange]:
         """What is set otherwise for a service and its real servers."""
@@ -109,17 +103,19 @@ class _Settings:
         afters = _keyed(map(self._known.as_before, news))
         originals = dict(zip(afters, news, strict=True))
         for key, before in befores.items():
+            if self._known.open(before):
+                continue
             origin = self._old.origin(before.origin)
             if key in afters:
                 called = subject(originals[key], self._paired.new_names)
                 origin = self._new.origin(originals[key].origin)
                 for found in differing(before, afters[key]):
                     yield self._row(section(kind), called, found, origin)
-            elif self._known.of_both(before):
+            elif self._new_understood and self._known.of_both(before):
                 called = subject(before, self._paired.old_names)
                 yield self._lone(section(kind), called, detail(before), origin, added=False)
         for key, after in afters.items():
-            if key not in befores and self._known.of_both(after):
+            if key not in befores and self._old_understood and self._known.of_both(after):
                 called = subject(originals[key], self._paired.new_names)
                 origin = self._new.origin(originals[key].origin)
                 yield self._lone(section(kind), called, detail(after), origin, added=True)
@@ -161,6 +157,7 @@ class _Known:
                 if one is not None and other is not None and one.address == other.address:
                     self._ports[other.selector, other.address, other.port] = one.port
         self._olds = set(self._selectors.values())
+        self._open = paired.doubtful
 
     def as_before(self, node: Node) -> Node:
         """A node of the new side with what it belongs to named as the old side names it."""
@@ -173,11 +170,15 @@ class _Known:
                 return replace(node, selector=selector, port=port)
         return node if selector == node.selector else replace(node, selector=selector)
 
+    def open(self, node: Node) -> bool:
+        """Whether it is open what the node's service does, if it is a service's, and so what is set for it."""
+        return isinstance(node, (HealthCheck, SorryServer, Quorum)) and node.selector in self._open
+
     def of_both(self, node: Node) -> bool:
         """Whether the node's service, if it is a service's, is on both sides; otherwise the service says enough."""
         if not isinstance(node, (HealthCheck, SorryServer, Quorum)):
             return True
-        return node.selector in self._olds
+        return node.selector in self._olds and not self.open(node)
 
 
 def _keyed(nodes: Iterable[Node]) -> dict[tuple[object, ...], Node]:

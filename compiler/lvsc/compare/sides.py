@@ -17,6 +17,7 @@ from lvsc.graph.nodes import (
     Node,
     NoTrack,
     RealServer,
+    Selector,
     SorryServer,
     SourceNat,
     VirtualService,
@@ -88,6 +89,10 @@ class HostSide:
     """The backends of whose files it has all, so that it speaks of whatever they render."""
     foreign: tuple[Foreign, ...] = ()
     unread: tuple[Unread, ...] = ()
+    doubtful: frozenset[Selector] = frozenset()
+    """The virtual services of which it is open what they do, because not all of their text is understood."""
+    partial: bool = False
+    """Whether there may be virtual services that are not understood at all."""
 
     def speaks_of(self, kind: type[Node]) -> bool:
         """Whether the absence of a node of the type means that there is none."""
@@ -98,6 +103,13 @@ class HostSide:
     def would_say(self, node: Node) -> bool:
         """Whether the absence of such a node means that there is none."""
         return self.speaks_of(type(node)) or any(backend.renders(node) for backend in self.complete)
+
+
+def comparable(node: Node, old: HostSide, new: HostSide) -> bool:
+    """Whether a node that only one of two sides has is missing on the other, rather than unsaid."""
+    if old.would_say(node) and new.would_say(node):
+        return True
+    return not old.whole and not new.whole and old.readers == new.readers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +170,10 @@ def of_compiled(name: str, compiled: Compiled) -> Side:
 def emptied(side: Side) -> Side:
     """The same hosts, of which it says that there is nothing on them."""
     nothing = OrderedNodes(())
-    hosts = {name: replace(host, nodes=nothing, foreign=(), unread=()) for name, host in side.hosts.items()}
+    hosts = {
+        name: replace(host, nodes=nothing, foreign=(), unread=(), doubtful=frozenset(), partial=False)
+        for name, host in side.hosts.items()
+    }
     return Side(name="nothing", hosts=hosts)
 
 
@@ -236,6 +251,8 @@ class _Collected:
         self._nodes: list[Node] = []
         self._foreign: list[Foreign] = []
         self._unread: list[Unread] = []
+        self._doubtful: frozenset[Selector] = frozenset()
+        self._partial = False
         self._readers: dict[str, Backend] = {}
         self.roles: frozenset[Role] = frozenset()
 
@@ -247,6 +264,9 @@ class _Collected:
         self._nodes += reading.nodes
         self._foreign += reading.foreign
         self._unread += (Unread(role=backend.role, problem=problem) for problem in reading.problems)
+        if backend.role is Role.DIRECTOR:
+            self._doubtful |= reading.doubtful
+            self._partial = self._partial or (reading.partial and bool(reading.problems))
 
     def add_part(self, backend: Backend, part: HostPart, artifacts: Iterable[Artifact]) -> None:
         before = len(self._nodes)
@@ -282,6 +302,8 @@ class _Collected:
             complete=complete,
             foreign=tuple(self._foreign),
             unread=tuple(self._unread),
+            doubtful=self._doubtful,
+            partial=self._partial,
         )
 
 

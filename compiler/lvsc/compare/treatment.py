@@ -70,12 +70,24 @@ class Treatment:
     order: tuple[Address, ...] = ()
     """The real servers in the order in which they are added, where the scheduler chooses by it."""
 
+    @property
+    def serves(self) -> bool:
+        """Whether a new client gets a server: none does where all have the weight 0 (ip_vs_core.c, ip_vs_schedule)."""
+        return bool(self.sorry) or any(server.weight for server in self.servers)
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
     """The packet finds a virtual service that does not take it."""
 
     selector: Selector
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The packet is for an address that no director has."""
+
+    address: Address
 
 
 def treatments(host: Nodes) -> dict[Selector, Treatment]:
@@ -181,6 +193,22 @@ def found_by_mark(space: Space, host: Nodes) -> Diagram:
         if isinstance(service.selector, MarkSelector)
     ]
     return first_match(space, [*marks, *_by_address(services)])
+
+
+def without_addresses(space: Space, found: Diagram, addresses: Iterable[Address]) -> Diagram:
+    """The same where no director has these addresses: what packets to them would find there, they do not."""
+    absent: list[tuple[Box, Hashable]] = [
+        (
+            {**_family(Family.of(address)), Dimension.DESTINATION: network_intervals(host_network(address))},
+            Absent(address),
+        )
+        for address in addresses
+    ]
+    return space.combine(
+        found,
+        first_match(space, absent),
+        lambda one, other: one if one is None or other is None else other,
+    )
 
 
 def _selector(mark: Hashable, family: Hashable, marked: set[Selector]) -> Selector | None:

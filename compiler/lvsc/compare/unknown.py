@@ -54,5 +54,6 @@ def unknowns(
                     host=host.host,
                     side=side.name,
                     fragment=unread.problem.message,
+                    is_rule=False,
                     origin=None if place is None else place.origin,
                 )

@@ -12,7 +12,9 @@ from lvsc.packets.words import listed
 def whole(treatment: Treatment) -> str:
     """A treatment by itself: its scheduler, real servers and persistence."""
     words = [treatment.scheduler.value]
-    if treatment.servers:
+    if treatment.servers and not treatment.serves:
+        words.append(f"with every real server drained, {listed(map(backing, treatment.servers))}")
+    elif treatment.servers:
         words.append(f"over {listed(map(backing, treatment.servers))}")
     else:
         words.append("without a real server")

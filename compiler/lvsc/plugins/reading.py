@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from lvsc.diagnostics import Diagnostic, Origin
-from lvsc.graph.nodes import Node
+from lvsc.graph.nodes import Node, Selector
 from lvsc.graph.traffic import Family, Hook, Network, PortRange
 from lvsc.secrets import Secret
 
@@ -112,3 +112,7 @@ class Reading:
     """Each with the file and line that it was read from as its origin."""
     foreign: tuple[Foreign, ...] = ()
     problems: tuple[Diagnostic, ...] = ()
+    doubtful: frozenset[Selector] = frozenset()
+    """The virtual services of which a problem leaves open what they do; each is a node, by what of it is understood."""
+    partial: bool = True
+    """Whether the problems, where there are any, leave open that there are virtual services which are no nodes."""

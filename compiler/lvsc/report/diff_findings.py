@@ -4,21 +4,22 @@ from collections.abc import Container, Iterator
 
 from lvsc.compare.changes import ChangeKind, Difference, PacketChange, Unknown
 from lvsc.diagnostics import Anchor, Code, Diagnostic, Origin, Place, Severity
-from lvsc.report.verdict import KINDS, origins, traffic
+from lvsc.report.verdict import KINDS, fragment, origins, traffic
 
 EXPOSED = Code(
     "LVS030",
     "packets that find a virtual service now",
     """A comparison finds packets that no virtual service took before and that one takes now: an address, port or protocol
-became reachable. If that is what the change is for, nothing is to be done; otherwise the line that it points at opens more than
+became reachable, or a service without a real server for new clients has one. If that is what the change is for, nothing is to be done; otherwise the line that it points at opens more than
 was meant.""",
     Severity.WARNING,
 )
 LOST = Code(
     "LVS031",
     "packets that find no virtual service any more",
-    """A comparison finds packets that a virtual service took before and that none takes now. Clients who send them are
-refused, or answered by the director itself.""",
+    """A comparison finds packets that a virtual service took before and that none takes now, or one without a real server for
+new clients: each has the weight 0, or there is none. Clients who send them are refused, or answered by the director itself; or
+no director has the address any more.""",
     Severity.WARNING,
 )
 CHANGED = Code(
@@ -68,7 +69,7 @@ def _change(change: PacketChange, current: Container[str]) -> Diagnostic:
 def _unknown(unknown: Unknown) -> Diagnostic:
     return UNKNOWN.at(
         None,
-        f"unknown {unknown.aspect.value}: `{unknown.fragment}`",
+        f"unknown {unknown.aspect.value}: {fragment(unknown)}",
         notes=[f"on {unknown.host}, in {_where(unknown.origin, unknown.side)}"],
     )
 

@@ -12,7 +12,7 @@ from lvsc.compare.changes import (
 )
 from lvsc.report.lines import Lines
 from lvsc.report.source_line import harmless
-from lvsc.report.verdict import KINDS, origins, traffic, verdict
+from lvsc.report.verdict import KINDS, fragment, origins, traffic, verdict
 
 #: What the columns are called; the first says what becomes of the packets.
 HEAD = ("", "traffic class", "before", "after", "spec line", "witness")
@@ -66,9 +66,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 def unknown_line(unknown: Unknown, lines: Lines) -> str:
     """What is not known, and why."""
     place = f" at {lines.place(unknown.origin)}" if unknown.origin else ""
-    return harmless(
-        f"{unknown.aspect.value} on {unknown.host}: `{unknown.fragment}`{place} of {unknown.side}"
-    )
+    return harmless(f"{unknown.aspect.value} on {unknown.host}: {fragment(unknown)}{place} of {unknown.side}")
 
 
 def connection_line(change: ConnectionChange) -> str:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from lvsc.compare.changes import ChangeKind, Difference, PacketChange
+from lvsc.compare.changes import ChangeKind, Difference, PacketChange, Unknown
 from lvsc.diagnostics import Origin
 from lvsc.packets.words import classes, listed
 
@@ -55,6 +55,11 @@ def plural(count: int, one: str, several: str) -> str:
 def traffic(change: PacketChange) -> str:
     """The class of packets in words."""
     return listed(classes(change.boxes), "; ")
+
+
+def fragment(unknown: Unknown) -> str:
+    """What keeps a question from being answered, as it stands in a sentence: a rule as code."""
+    return f"`{unknown.fragment}`" if unknown.is_rule else unknown.fragment
 
 
 def origins(change: PacketChange) -> tuple[Origin, ...]:

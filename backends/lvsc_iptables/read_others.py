@@ -2,7 +2,7 @@
 
 from lvsc.plugin import Foreign, Origin, Scope, Touch
 from lvsc_iptables.read_foreign import Effects, own_touches
-from lvsc_iptables.read_lines import Rule, Table
+from lvsc_iptables.read_lines import Rule, Table, shown
 from lvsc_iptables.read_options import Parts
 from lvsc_iptables.read_scope import bound_of, made_of, marks_of
 from lvsc_iptables.read_ways import BUILT_IN, Accepted, Ways
@@ -84,6 +84,7 @@ class Walk:
             behind_accepts=self._behind_accepts(),
             marks=() if calls or target in _NO_MARK else marks_of(parts),
             made=made_of(parts, bound),
+            unseen=_sets(rule),
             place=self._place(),
         )
         self._accepted.add(rule)
@@ -117,3 +118,9 @@ class Walk:
     def _place(self) -> str:
         family = self._table.family
         return f"{'' if family is None else family.value} {self._table.name} {self._chain} {self.jumps}"
+
+
+def _sets(rule: Rule) -> frozenset[str]:
+    """The sets that a rule looks at; ipset(8) keeps them apart."""
+    pairs = zip(rule.words, rule.words[1:], strict=False)
+    return frozenset(shown(name) for option, name in pairs if option == "--match-set")

@@ -143,6 +143,8 @@ class Fragment:
     """The chains that it leads to."""
     containers: set[str] = field(default_factory=set)
     """The sets and maps that it looks at."""
+    filled: bool = False
+    """Whether it is a set or map with elements."""
     bound: Bound = field(default_factory=Bound)
     """The packets that it may be for."""
     accepts: bool = False
@@ -295,8 +297,8 @@ def _end(texts: Sequence[str]) -> tuple[str, str]:
 
 def declared(words: Sequence[Word], text: str, origin: Origin) -> Fragment:
     """A set, map or other object in nft's language, which does what the verdicts in it do."""
-    found = Fragment(text, origin)
     texts = [word for _, word, _, _ in words]
+    found = Fragment(text, origin, filled="elements" in texts)
     for word, following in zip(texts, [*texts[1:], ""], strict=True):
         if word in ("jump", "goto"):
             found.jumps.add(following)
@@ -342,7 +344,7 @@ def _looked_into(bound: Bound, kind: str, body: Json) -> Bound:
 
 def elements_fragment(elements: Json, text: str, origin: Origin) -> Fragment:
     """A declared set or map in JSON, which does what the verdicts in it do."""
-    found = Fragment(text, origin)
+    found = Fragment(text, origin, filled=bool(elements))
     _verdicts(elements, found)
     return found
 

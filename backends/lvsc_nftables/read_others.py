@@ -68,6 +68,7 @@ class _Table:
             spared=spared,
             marks=fragment.marks if told else None,
             made=fragment.made if told else None,
+            unseen=frozenset(self._unseen(fragment)),
             place=self._place(chain, touches),
         )
 
@@ -93,6 +94,13 @@ class _Table:
             scopes=scopes,
             place=self._place("", touches),
         )
+
+    def _unseen(self, fragment: Fragment) -> Iterator[str]:
+        """The sets that it looks at, of which the text shows no elements: there are none, or `nft -t` left them out."""
+        for name in fragment.containers:
+            container = self._table.containers.get(name)
+            if container is None or not container.filled:
+                yield name
 
     def _only_leads(self, fragment: Fragment) -> bool:
         """Whether what it leads to is there and says all that it does."""

@@ -334,6 +334,31 @@ def test_the_same_firewall_on_both_sides_keeps_the_same_packets_out() -> None:
         assert {unknown.aspect for unknown in difference.unknown} == {FILTER}
 
 
+@pytest.mark.parametrize("target", ["ACCEPT", "DROP"])
+def test_what_is_in_a_set_that_no_side_shows_is_not_compared(target: str) -> None:
+    firewall = f"{CLOSED}\n-A INPUT -m set --match-set friends src -j {target}"
+    note = "the elements of the set `friends`, which no side shows: they are not compared"
+    same = compare(dump(filter=firewall), dump(filter=firewall))
+    assert (same.unknown, same.notes.count(note)) == ((), 1)
+    assert note not in compare(dump(filter=CLOSED), dump(filter=firewall)).notes
+    assert note not in compare(wanted(), dump(filter=firewall)).notes
+
+
+@pytest.mark.parametrize(
+    ("elements", "unseen"), [("", True), ("elements = { 203.0.113.7 }", False)], ids=["none", "some"]
+)
+def test_nfts_sets_are_compared_by_the_elements_that_are_shown(elements: str, unseen: bool) -> None:
+    text = f"""table ip theirs {{
+    set foes {{ type ipv4_addr; {elements} }}
+    chain input {{ type filter hook input priority filter; policy accept; ip saddr @foes drop; }}
+}}
+"""
+    sides = [of_texts("nft", [Source(host=HOST, file="nft", text=text)], plugins())[0] for _ in range(2)]
+    difference = compare(*sides)
+    assert difference.unknown == ()
+    assert any("`foes`" in note for note in difference.notes) is unseen
+
+
 def test_the_same_rules_in_another_place_do_not_cancel_out() -> None:
     early = f"{OPEN}\n-A INPUT -p tcp -j DROP\n{LVSC_INPUT}"
     late = f"{OPEN}\n{LVSC_INPUT}\n-A INPUT -p tcp -j DROP"

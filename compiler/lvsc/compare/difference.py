@@ -75,6 +75,8 @@ def compare(old: Side, new: Side, *, ignore_weights: bool = False) -> Difference
         question = Question(space, (one, other)) if Role.PACKET_FILTER in roles else None
         for side in (before, after):
             unknown += unknowns(*side, roles, question)
+        if question is not None:
+            notes += _sets(one, other)
         paired = Paired(before, after)
         found += setting_changes(before, after, paired, ignore_weights=ignore_weights)
         if services:
@@ -146,6 +148,13 @@ def _notes(old: HostSide, new: HostSide) -> Iterator[str]:
         said = (*old.nodes.of(kind), *new.nodes.of(kind))
         if any(not side.would_say(node) for node in said[:1] for side in (old, new)):
             yield f"one side says nothing of {word}"
+
+
+def _sets(old: HostSide, new: HostSide) -> Iterator[str]:
+    """What is to be said of sets that others' rules look at on both sides, and that neither shows."""
+    befores, afters = ({name for foreign in side.foreign for name in foreign.unseen} for side in (old, new))
+    for name in sorted(befores & afters):
+        yield f"the elements of the set `{name}`, which no side shows: they are not compared"
 
 
 def _secrets(old: HostSide, new: HostSide) -> Iterator[str]:

@@ -86,6 +86,8 @@ class Foreign:
     """The marks that it gives; None for any."""
     made: tuple[Scope, ...] | None = None
     """What packets become by the destination that it gives them; None for anything."""
+    unseen: frozenset[str] = frozenset()
+    """Names of the sets that it looks at and whose elements the text does not show."""
     place: str = ""
     """Where it stands among lvsc's rules, by words that are the same wherever the same text does the same; empty where
     the text does not tell."""

@@ -1,11 +1,16 @@
 """Options and fixtures of all tests."""
 
 import os
+from collections.abc import Iterator
+from functools import wraps
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from lvsc.diagnostics import Code, Diagnostic
 from lvsc.laboratory.kernels import Kernel, why_not
+from support.leaks import leaks
 from support.tell import Tell
 
 _UNJUDGED = pytest.StashKey[str]()
@@ -47,6 +52,30 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("full"):
                 item.add_marker(pytest.mark.skip(reason="only in the full set: --full"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def told() -> Iterator[list[Diagnostic]]:
+    """Every diagnostic that is made, as the tests go on."""
+    made: list[Diagnostic] = []
+    at = Code.at
+
+    @wraps(at)
+    def noted(*args: Any, **words: Any) -> Diagnostic:  # noqa: ANN401 - whatever `at` takes
+        made.append(at(*args, **words))
+        return made[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Code, "at", noted)
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def messages_are_no_python(told: list[Diagnostic]) -> Iterator[None]:
+    """No message that a test brings about shows an enumeration's member, None or a tuple as Python writes it."""
+    told.clear()
+    yield
+    assert [text for diagnostic in told for text in leaks(diagnostic)] == []
 
 
 #: The name of the property in which a test's lines travel, from another process too.

@@ -147,7 +147,7 @@ class FtpKind(ServiceKind):
             if way in (Way.MARK, Way.OPAQUE):
                 yield from _source_nats(lowered, director.name)
             if way is Way.OPAQUE and cluster.accept:
-                yield from _accepts(lowered, director.name)
+                yield from _accepts(lowered, cluster, director.name)
         yield from _settings(lowered, way)
 
 
@@ -178,7 +178,7 @@ def _problems(service: Service, way: Way) -> Iterator[Diagnostic]:
         if len(service.ips(family)) > 1:
             yield codes.TWO_ADDRESSES.at(
                 service.origin / "address",
-                f"encrypted FTP service `{service.name}` has {len(service.ips(family))} {family} addresses",
+                f"encrypted FTP service `{service.name}` has {len(service.ips(family))} IPv{family.value} addresses",
                 help="make a service and a pool for each address",
             )
     if way is Way.OPAQUE and options.vsftpd and len(service.families) > 1:
@@ -236,11 +236,12 @@ def _source_nats(lowered: LoweredService, host: str) -> Iterator[Node]:
             )
 
 
-def _accepts(lowered: LoweredService, host: str) -> Iterator[Node]:
-    for family in lowered.service.families:
+def _accepts(lowered: LoweredService, cluster: Cluster, host: str) -> Iterator[Node]:
+    service, said_at = lowered.service, (("accept", cluster.origin / "accept"),)
+    for family in service.families:
         for traffic in _active_data(lowered, family, Hook.FORWARD):
             yield Accept(
-                host=host, origin=lowered.service.origin, traffic=traffic, service=lowered.service.name
+                host=host, origin=service.origin, said_at=said_at, traffic=traffic, service=service.name
             )
 
 

@@ -35,7 +35,7 @@ def _too_many_ports(lowered: Lowered) -> Iterator[Diagnostic]:
         ports = [option for option in host.of(ModuleOption) if option.module == MODULE]
         if len(ports) > MAX_CONTROL_PORTS:
             yield codes.TOO_MANY_PORTS.at(
-                Place(ports[MAX_CONTROL_PORTS].origin, Anchor.TABLE),
+                ports[MAX_CONTROL_PORTS].at("control_port"),
                 f"there are {len(ports)} FTP control ports, and {MODULE} reads at most {MAX_CONTROL_PORTS}",
                 help="let services share a control port",
             )

@@ -47,7 +47,7 @@ class Vsftpd(Backend):
         settings = part.graph.one(PassiveSettings)
         if settings is not None and part.target.units.vsftpd is None:
             yield codes.UNFIT.at(
-                settings.origin,
+                settings.at("server"),
                 f"target `{part.target.name}` of `{part.host}` has no vsftpd",
                 help='say `server = "other"` and set the passive range of its FTP server yourself',
             )

@@ -13,6 +13,7 @@ from lvsc.plugin import (
     KernelModule,
     LoadStep,
     ModuleOption,
+    Need,
     Node,
     Role,
     Sysctl,
@@ -39,11 +40,10 @@ class Host(Backend):
             return node.instance is None
         return type(node) in _KINDS
 
-    def needs(self, node: Node) -> Iterable[Feature]:
+    def needs(self, node: Node) -> Iterable[Need]:
         """The kernel's fou for gue, which not every distribution builds."""
         if isinstance(node, TunnelDevice) and node.type is TunnelType.GUE:
-            return (Feature.KERNEL_FOU,)
-        return ()
+            yield Need(Feature.KERNEL_FOU, node.at("tunnel", "type"))
 
     def check(self, part: HostPart) -> Iterable[Diagnostic]:
         """An error for each node whose text a program that runs as root could misread."""

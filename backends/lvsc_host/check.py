@@ -146,10 +146,10 @@ def _tunnels(graph: HostGraph) -> Iterator[Diagnostic]:
                     help="leave out the port",
                 )
         elif tunnel.port is None or not 1 <= tunnel.port <= _MAX_PORT:
-            family = "IPv4" if tunnel.outer_family is Family.IPV4 else "IPv6"
+            said = "none is said" if tunnel.port is None else f"not {tunnel.port}"
             yield codes.TUNNEL.at(
                 tunnel.origin,
-                f"a tunnel of type `gue` over {family} needs a UDP port, not `{tunnel.port}`",
+                f"a tunnel of type `gue` over IPv{tunnel.outer_family.value} needs a UDP port, {said}",
                 help="give a port from 1 to 65535",
             )
 
@@ -161,10 +161,11 @@ def _gre_devices(graph: HostGraph) -> Iterator[Diagnostic]:
         if not tunnel.own:
             continue
         if not _local(tunnel):
+            said = "none is said" if tunnel.local is None else f"not `{_shown(str(tunnel.local))}`"
             yield codes.TUNNEL.at(
                 tunnel.origin,
                 f"a gre tunnel with checksums over IPv{tunnel.outer_family.value} needs a local IPv{tunnel.outer_family.value} "
-                f"address, not `{_shown(str(tunnel.local))}`",
+                f"address, {said}",
                 help="give the real server's address that packets are sent to",
             )
         elif first.setdefault(tunnel.device, tunnel).local != tunnel.local:

@@ -6,10 +6,10 @@ from lvsc.plugin import (
     ConnectionSync,
     Diagnostic,
     Emission,
-    Feature,
     HostPart,
     Init,
     LoadStep,
+    Need,
     Node,
     Reading,
     RealServer,
@@ -39,8 +39,8 @@ class Ipvsadm(Backend):
         """Whether the node belongs in IPVS's table or beside it; a plugin's subclass is the plugin's to render."""
         return type(node) in _RENDERED
 
-    def needs(self, node: Node) -> Iterable[Feature]:
-        """What the kernel and ipvsadm must know for this node."""
+    def needs(self, node: Node) -> Iterable[Need]:
+        """What ipvsadm must know for this node."""
         return needs(node)
 
     def check(self, part: HostPart) -> Iterable[Diagnostic]:

@@ -36,11 +36,6 @@ def daemons(sync: ConnectionSync, target: Target) -> tuple[Daemon, ...]:
     return tuple(_daemon(sync, target, state) for state in STATES)
 
 
-def has_parameters(sync: ConnectionSync) -> bool:
-    """Whether something is asked for that only newer kernels and ipvsadms can be told."""
-    return any(value is not None for value in (sync.max_length, sync.port, sync.ttl, sync.group))
-
-
 def _daemon(sync: ConnectionSync, target: Target, state: str) -> Daemon:
     options = ["--mcast-interface", sync.interface, "--syncid", str(sync.sync_id)]
     unsaid: list[str] = []

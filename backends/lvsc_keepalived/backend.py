@@ -10,11 +10,11 @@ from lvsc.plugin import (
     Diagnostic,
     EmailAlerts,
     Emission,
-    Feature,
     HealthCheck,
     HostPart,
     Init,
     LoadStep,
+    Need,
     Node,
     Quorum,
     Reading,
@@ -74,7 +74,7 @@ class Keepalived(Backend):
         """The director's nodes, and the virtual addresses that a VRRP instance moves."""
         return type(node) in _KINDS or (type(node) is VirtualAddress and node.instance is not None)
 
-    def needs(self, node: Node) -> Iterable[Feature]:
+    def needs(self, node: Node) -> Iterable[Need]:
         """What is younger than keepalived 1.3.5."""
         return needs(node)
 

@@ -69,14 +69,14 @@ def _globals(part: HostPart) -> Iterator[Diagnostic]:
                 help="remove one of the two",
             )
     for timeouts in graph.of(Timeouts):
-        for value in (timeouts.tcp, timeouts.tcp_fin, timeouts.udp):
-            yield from outside(timeouts, "time-out", value, 0, _MAX_TIMEOUT)
+        for key, value in (("tcp", timeouts.tcp), ("tcp_fin", timeouts.tcp_fin), ("udp", timeouts.udp)):
+            yield from outside(timeouts, key, "time-out", value, (0, _MAX_TIMEOUT))
     for sync in graph.of(ConnectionSync):
         yield from _sync(part, sync)
     for alerts in graph.of(EmailAlerts):
-        yield from outside(alerts, "SMTP port", alerts.port, 1, 65535)
+        yield from outside(alerts, "port", "SMTP port", alerts.port, (1, 65535))
         if not alerts.recipients:
-            yield codes.ORPHAN.at(alerts.origin, "mail alerts have no recipient", help="name at least one")
+            yield codes.ORPHAN.at(alerts.at("to"), "mail alerts have no recipient", help="name at least one")
     first = next(_commanding(part), None)
     if first is not None and not graph.of(ScriptUser):
         yield codes.USER.at(
@@ -87,13 +87,13 @@ def _globals(part: HostPart) -> Iterator[Diagnostic]:
 
 
 def _sync(part: HostPart, sync: ConnectionSync) -> Iterator[Diagnostic]:
-    yield from outside(sync, "synchronisation number", sync.sync_id, 0, 255)
-    yield from outside(sync, "packet length", sync.max_length, 1, 65507)
-    yield from outside(sync, "multicast port", sync.port, 1, 65535)
-    yield from outside(sync, "TTL", sync.ttl, 1, 255)
+    yield from outside(sync, "id", "synchronisation number", sync.sync_id, (0, 255))
+    yield from outside(sync, "max_length", "packet length", sync.max_length, (1, 65507))
+    yield from outside(sync, "port", "multicast port", sync.port, (1, 65535))
+    yield from outside(sync, "ttl", "TTL", sync.ttl, (1, 255))
     if sync.group is not None and not sync.group.is_multicast:
         yield codes.RANGE.at(
-            sync.origin, f"`{sync.group}` is not a multicast address", help="use one, such as 224.0.0.81"
+            sync.at("group"), f"`{sync.group}` is not a multicast address", help="use one, such as 224.0.0.81"
         )
     if sync.instance is not None and all(
         instance.name != sync.instance for instance in part.graph.of(VrrpInstance)

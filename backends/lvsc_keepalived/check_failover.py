@@ -8,6 +8,7 @@ from lvsc.plugin import (
     Family,
     HostGraph,
     Node,
+    Origin,
     Place,
     SecretSource,
     SyncGroup,
@@ -49,9 +50,9 @@ def failover_refusals(graph: HostGraph) -> Iterator[Diagnostic]:
             yield _orphan(address, f"the VRRP instance `{name}` of `{address.address}`")
     for script in scripts:
         for what, value in (("interval", script.interval), ("timeout", script.timeout)):
-            yield from outside(script, f"{what} of a track script", value, 1, _MAX_SCRIPT_TIME)
-        yield from outside(script, "rise of a track script", script.rise, 1, _MAX_INT)
-        yield from outside(script, "fall of a track script", script.fall, 1, _MAX_INT)
+            yield from outside(script, what, f"{what} of a track script", value, (1, _MAX_SCRIPT_TIME))
+        yield from outside(script, "rise", "rise of a track script", script.rise, (1, _MAX_INT))
+        yield from outside(script, "fall", "fall of a track script", script.fall, (1, _MAX_INT))
     yield from _groups(groups, instances, scripts)
 
 
@@ -74,7 +75,7 @@ def _routers_twice(instances: Iterable[VrrpInstance]) -> Iterator[Diagnostic]:
         first = seen.setdefault((node.interface, node.family, node.router_id), node)
         if first is not node:
             yield codes.DUPLICATE.at(
-                node.origin,
+                node.at("virtual_router_id"),
                 f"`{node.name}` and `{first.name}` are both virtual router {node.router_id} on `{node.interface}`",
                 others=[Place(first.origin, label="the first")],
                 help="give one of them another number",
@@ -82,29 +83,35 @@ def _routers_twice(instances: Iterable[VrrpInstance]) -> Iterator[Diagnostic]:
 
 
 def _instance(node: VrrpInstance) -> Iterator[Diagnostic]:
-    yield from outside(node, "virtual router number", node.router_id, 1, 255)
-    yield from outside(node, "priority", node.priority, 1, 254)
-    yield from outside(node, "VRRP version", node.version, 2, 3)
-    yield from outside(node, "preemption delay", node.preempt_delay, 0, _MAX_PREEMPT_DELAY)
+    yield from outside(node, "virtual_router_id", "virtual router number", node.router_id, (1, 255))
+    yield from outside(node, "priority", "priority", node.priority, (1, 254))
+    yield from outside(node, "version", "VRRP version", node.version, (2, 3))
+    yield from outside(node, "preempt_delay", "preemption delay", node.preempt_delay, (0, _MAX_PREEMPT_DELAY))
     interval = node.advertisement_interval
     hundredths = round(interval * _HUNDREDTHS, 6) if interval == interval else 0  # noqa: PLR0124 - NaN
     step = 1 if node.version == 3 else _HUNDREDTHS  # noqa: PLR2004 - VRRP's version
     if not 0 < interval <= _MAX_INTERVAL.get(node.version, 0) or hundredths % step:
         yield _vrrp(
-            node,
+            node.at("advertisement_interval"),
             f"VRRP version {node.version} cannot send an advert every {interval:g} s",
             "use whole seconds up to 255 with version 2, hundredths up to 40.95 s with version 3",
         )
     if node.family is Family.IPV6 and node.version != 3:  # noqa: PLR2004 - VRRP's version
-        yield _vrrp(node, f"`{node.name}` is for IPv6, which needs VRRP version 3", "use version 3")
+        yield _vrrp(
+            node.at("version"), f"`{node.name}` is for IPv6, which needs VRRP version 3", "use version 3"
+        )
     if node.preempt_delay and not node.preempt:
-        yield _vrrp(node, "a preemption delay is said where nothing is preempted", "remove one of the two")
+        yield _vrrp(
+            node.at("preempt_delay"),
+            "a preemption delay is said where nothing is preempted",
+            "remove one of the two",
+        )
     if node.unicast_source is not None and not node.unicast_peers:
-        yield _vrrp(node, f"`{node.name}` has a unicast source but no peer", "name the peers")
+        yield _vrrp(node.at("unicast"), f"`{node.name}` has a unicast source but no peer", "name the peers")
     for address in (node.unicast_source, *node.unicast_peers):
         if address is not None and Family.of(address) is not node.family:
             yield codes.FAMILY.at(
-                node.origin,
+                node.at("unicast"),
                 f"the unicast address `{address}` is not of the family of `{node.name}`",
                 help="use an address of that family",
             )
@@ -115,24 +122,34 @@ def _authentication(node: VrrpInstance) -> Iterator[Diagnostic]:
     if node.authentication is None:
         return
     if node.version != 2:  # noqa: PLR2004 - VRRP's version
-        yield _vrrp(node, "VRRP version 3 has no authentication", "remove it, or use version 2 with IPv4")
+        yield _vrrp(
+            node.at("authentication"),
+            "VRRP version 3 has no authentication",
+            "remove it, or use version 2 with IPv4",
+        )
     if node.authentication.password.max_length != _MAX_PASSWORD:
         yield _vrrp(
-            node, f"a VRRP password has up to {_MAX_PASSWORD} bytes", "let it be so long and no longer"
+            node.at("authentication", "password"),
+            f"a VRRP password has up to {_MAX_PASSWORD} bytes",
+            "let it be so long and no longer",
         )
     if node.authentication.password.source is SecretSource.UNKNOWN:
-        yield _vrrp(node, "nothing says where the password is kept", "name an environment variable or a file")
+        yield _vrrp(
+            node.at("authentication", "password"),
+            "nothing says where the password is kept",
+            "name an environment variable or a file",
+        )
     if node.authentication.type is AuthenticationType.AH and node.family is Family.IPV6:
-        yield _vrrp(node, "AH authentication is for IPv4 only", "remove it")
+        yield _vrrp(node.at("authentication", "type"), "AH authentication is for IPv4 only", "remove it")
 
 
 def _addresses(node: VrrpInstance, addresses: list[VirtualAddress]) -> Iterator[Diagnostic]:
     if not addresses:
-        yield _vrrp(node, f"`{node.name}` has no virtual address to move", "give it one, or remove it")
+        yield _vrrp(node.origin, f"`{node.name}` has no virtual address to move", "give it one, or remove it")
     for address in addresses:
         if Family.of(address.address.ip) is not node.family:
             yield codes.FAMILY.at(
-                address.origin,
+                address.at("ip"),
                 f"`{address.address}` is not of the family of its VRRP instance `{node.name}`",
                 help="let an instance of its own move it",
             )
@@ -162,7 +179,7 @@ def _groups(
         for interface in group.track_interfaces:
             if interface in own:
                 yield codes.VRRP.at(
-                    group.origin,
+                    group.at("track_interfaces"),
                     f"the group `{group.name}` tracks `{interface}`, which its VRRP instance there tracks anyway",
                     help="remove it",
                 )
@@ -182,5 +199,5 @@ def _orphan(node: Node, what: str) -> Diagnostic:
     return codes.ORPHAN.at(node.origin, f"there is not {what} on host `{node.host}`", help="add or rename it")
 
 
-def _vrrp(node: VrrpInstance, message: str, advice: str) -> Diagnostic:
-    return codes.VRRP.at(node.origin, message, help=advice)
+def _vrrp(said: Origin, message: str, advice: str) -> Diagnostic:
+    return codes.VRRP.at(said, message, help=advice)

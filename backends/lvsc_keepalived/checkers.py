@@ -73,7 +73,7 @@ def _checker(page: Page, check: HealthCheck, style: Style) -> None:
     origin = check.origin
     page.open(checker_name(probe), origin)
     if isinstance(probe, ScriptProbe):
-        page.line(f"misc_path {page.command(probe.command, check)}", origin)
+        page.say("misc_path", page.command, probe.command, check, "command")
         page.line(f"misc_timeout {seconds(check.timeout)}", origin)
     else:
         if check.probe_port is not None:
@@ -86,10 +86,10 @@ def _checker(page: Page, check: HealthCheck, style: Style) -> None:
         case HttpProbe():
             _http(page, check, probe, style)
         case SmtpProbe(helo=str(helo)):
-            page.line(f"helo_name {page.word(helo, check)}", origin)
+            page.say("helo_name", page.word, helo, check, "helo")
         case DnsProbe(record=record, name=name):
             page.line(f"type {record}", origin)
-            page.line(f"name {page.word(name, check)}", origin)
+            page.say("name", page.word, name, check, "name")
         case UdpProbe():
             if probe.payload is not None:
                 page.line(f"payload {probe.payload}", origin)
@@ -115,16 +115,16 @@ def _http(page: Page, check: HealthCheck, probe: HttpProbe, style: Style) -> Non
     if probe.http_version != "1.0":
         page.line(f"http_protocol {probe.http_version}", origin)
     if style.virtual_host and probe.virtual_host is not None:
-        page.line(f"virtualhost {page.word(probe.virtual_host, check)}", origin)
+        page.say("virtualhost", page.word, probe.virtual_host, check, "virtual_host")
     if probe.sni:
         page.line("enable_sni", origin)
     page.open("url", origin)
-    page.line(f"path {page.word(probe.path, check)}", origin)
+    page.say("path", page.word, probe.path, check, "path")
     if probe.status:
         codes = (str(low) if low == high else f"{low}-{high}" for low, high in probe.status)
         page.line(f"status_code {' '.join(codes)}", origin)
     if probe.digest is not None:
         page.line(f"digest {probe.digest}", origin)
     if probe.regex is not None:
-        page.line(f"regex {page.regex(probe.regex, check)}", origin)
+        page.say("regex", page.regex, probe.regex, check, "regex")
     page.close()

@@ -61,8 +61,8 @@ def failover(page: Page, part: HostPart) -> None:
 
 def _script(page: Page, script: TrackScript) -> None:
     page.gap()
-    page.open(f"vrrp_script {page.word(script.name, script)}", script.origin)
-    page.line(f"script {page.command(script.command, script)}", script.origin)
+    page.open(f"vrrp_script {page.word(script.name, script, 'name')}", script.origin)
+    page.say("script", page.command, script.command, script, "command")
     for keyword in ("interval", "timeout", "rise", "fall"):
         page.line(f"{keyword} {getattr(script, keyword)}", script.origin)
     page.close()
@@ -106,7 +106,7 @@ def _block(page: Page, keyword: str, addresses: Sequence[VirtualAddress], instan
         return
     page.open(keyword, instance.origin)
     for node in addresses:
-        where = f"{page.address(node.address.ip, node)}/{node.address.network.prefixlen}"
+        where = f"{page.address(node.address.ip, node, 'ip')}/{node.address.network.prefixlen}"
         page.line(f"{where} dev {page.word(node.interface, node)}", node.origin)
     page.close()
 
@@ -130,4 +130,4 @@ def _notifications(page: Page, group: SyncGroup) -> None:
     for state in ("master", "backup", "fault", "stop"):
         command = getattr(group, state)
         if command is not None:
-            page.line(f"notify_{state} {page.command(command, group)}", group.origin)
+            page.say(f"notify_{state}", page.command, command, group, "notify", state)

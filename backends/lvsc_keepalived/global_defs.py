@@ -10,7 +10,7 @@ def global_defs(page: Page, part: HostPart) -> None:
     page.open("global_defs")
     page.line(f"router_id {part.host}")
     for user in part.graph.of(ScriptUser)[:1]:
-        page.line(f"script_user {page.word(user.user, user)}", user.origin)
+        page.say("script_user", page.word, user.user, user, "script_user")
         page.line("enable_script_security", user.origin)
     for timeouts in part.graph.of(Timeouts)[:1]:
         _timeouts(page, timeouts)
@@ -38,14 +38,14 @@ def _sync(page: Page, node: ConnectionSync, *, named: bool) -> None:
         if value is not None:
             words += [name, str(value)]
     if node.group is not None:
-        words += ["group", page.address(node.group, node)]
+        words += ["group", page.address(node.group, node, "group")]
     page.line(" ".join(words), node.origin)
 
 
 def _alerts(page: Page, node: EmailAlerts) -> None:
     page.open("notification_email", node.origin)
     for recipient in node.recipients:
-        page.line(page.word(recipient, node), node.origin)
+        page.line(page.word(recipient, node, "to"), node.origin)
     page.close()
-    page.line(f"notification_email_from {page.word(node.sender, node)}", node.origin)
-    page.line(f"smtp_server {page.address(node.server, node)} {node.port}", node.origin)
+    page.say("notification_email_from", page.word, node.sender, node, "from")
+    page.line(f"smtp_server {page.address(node.server, node, 'server')} {node.port}", node.origin)

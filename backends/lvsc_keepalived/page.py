@@ -9,7 +9,10 @@ _INDENT = "    "
 
 
 class Page:
-    """Collects lines in nested blocks. What keepalived would not read literally becomes a problem, never a line."""
+    """Collects lines in nested blocks. What keepalived would not read literally becomes a problem, never a line.
+
+    `keys` are the spec's of a node that say a text; without any, no one key does.
+    """
 
     def __init__(self) -> None:
         self.text = Text()
@@ -31,6 +34,12 @@ class Page:
         else:
             self.text.add(line, origin)
 
+    def say(self, keyword: str, how: Callable[..., str], text: str, node: Node, *keys: str) -> None:
+        """Append a line of a keyword and a text, which `how` makes a word, a command or a regular expression."""
+        line = f"{keyword} {how(text, node, *keys)}"
+        fits = len(self._indent) + len(line) <= quote.MAX_LINE
+        self.line(line, node.origin if fits else node.at(*keys))
+
     def open(self, head: str, origin: Origin | None = None) -> None:
         """Begin a block."""
         self.line(f"{head} {{", origin)
@@ -49,37 +58,37 @@ class Page:
         """A comment line."""
         self.line(self._quoted(quote.comment, text, node), node.origin)
 
-    def word(self, text: str, node: Node) -> str:
+    def word(self, text: str, node: Node, *keys: str) -> str:
         """The text as one word."""
-        return self._quoted(quote.word, text, node)
+        return self._quoted(quote.word, text, node, *keys)
 
-    def regex(self, text: str, node: Node) -> str:
+    def regex(self, text: str, node: Node, *keys: str) -> str:
         """The text as a regular expression."""
-        return self._quoted(quote.regex, text, node)
+        return self._quoted(quote.regex, text, node, *keys)
 
-    def command(self, text: str, node: Node) -> str:
+    def command(self, text: str, node: Node, *keys: str) -> str:
         """The text as a command."""
-        return self._quoted(quote.command, text, node)
+        return self._quoted(quote.command, text, node, *keys)
 
-    def address(self, value: Address, node: Node) -> str:
+    def address(self, value: Address, node: Node, *keys: str) -> str:
         """The address."""
         try:
             return quote.address(value)
         except quote.UnsayableError as reason:
-            self._refuse(str(value), reason, node)
+            self._refuse(str(value), reason, node, *keys)
             return ""
 
-    def _quoted(self, how: Callable[[str], str], text: str, node: Node) -> str:
+    def _quoted(self, how: Callable[[str], str], text: str, node: Node, *keys: str) -> str:
         try:
             return how(text)
         except quote.UnsayableError as reason:
-            self._refuse(text, reason, node)
+            self._refuse(text, reason, node, *keys)
             return ""
 
-    def _refuse(self, text: str, reason: quote.UnsayableError, node: Node) -> None:
+    def _refuse(self, text: str, reason: quote.UnsayableError, node: Node, *keys: str) -> None:
         self.problems.append(
             codes.TEXT.at(
-                node.origin,
+                node.at(*keys) if keys else node.origin,
                 f"`{quote.shown(text)}` cannot be written in keepalived.conf: {reason}",
                 help="choose another text, or put a command with such characters in a script of its own",
             )

@@ -74,11 +74,11 @@ def virtual_server(page: Page, service: Service, target: Target) -> None:
     if isinstance(node.selector, AddressSelector):
         page.line(f"protocol {node.selector.protocol.value.upper()}", node.origin)
     if shared.virtual_host is not None:
-        page.line(f"virtualhost {page.word(shared.virtual_host, node)}", node.origin)
+        page.say("virtualhost", page.word, shared.virtual_host, next(iter(service.checks)), "virtual_host")
     for quorum in service.quorums[:1]:
         _quorum(page, quorum)
     for sorry in service.sorry[:1]:
-        page.line(f"sorry_server {page.address(sorry.address, sorry)} {sorry.port}", sorry.origin)
+        page.line(f"sorry_server {page.address(sorry.address, sorry, 'ip')} {sorry.port}", sorry.origin)
         if shared.method is None:
             page.line(f"sorry_server_lvs_method {method_of(sorry)}", sorry.origin)
     style = Style(
@@ -107,7 +107,7 @@ def _selector(page: Page, node: VirtualService) -> str:
         case MarkSelector(mark=mark):
             return f"fwmark {mark}"
         case AddressSelector(address=address, port=port):
-            return f"{page.address(address, node)} {port}"
+            return f"{page.address(address, node, 'address')} {port}"
 
 
 def _family_unsaid(service: Service) -> bool:
@@ -127,22 +127,22 @@ def _persistence(page: Page, node: VirtualService) -> None:
         mask = str(IPv4Network((0, length)).netmask) if family is Family.IPV4 else str(length)
         page.line(f"persistence_granularity {mask}", node.origin)
     if node.persistence.engine is not None:
-        page.line(f"persistence_engine {page.word(node.persistence.engine, node)}", node.origin)
+        page.say("persistence_engine", page.word, node.persistence.engine, node, "persistence_engine")
 
 
 def _quorum(page: Page, quorum: Quorum) -> None:
     page.line(f"quorum {quorum.weight}", quorum.origin)
     page.line(f"hysteresis {quorum.hysteresis}", quorum.origin)
     if quorum.up is not None:
-        page.line(f"quorum_up {page.command(quorum.up, quorum)}", quorum.origin)
+        page.say("quorum_up", page.command, quorum.up, quorum, "notify", "quorum_up")
     if quorum.down is not None:
-        page.line(f"quorum_down {page.command(quorum.down, quorum)}", quorum.origin)
+        page.say("quorum_down", page.command, quorum.down, quorum, "notify", "quorum_down")
 
 
 def _real_server(page: Page, server: Server, shared: Shared, style: Style) -> None:
     node = server.node
     origin = node.origin
-    page.open(f"real_server {page.address(node.address, node)} {node.port}", origin)
+    page.open(f"real_server {page.address(node.address, node, 'ip')} {node.port}", origin)
     page.line(f"weight {node.weight}", origin)
     if shared.method is None:
         page.line(f"lvs_method {method_of(node)}", origin)
@@ -160,6 +160,6 @@ def _reaction(page: Page, check: HealthCheck) -> None:
     if check.on_failure is FailureAction.DRAIN:
         page.line("inhibit_on_failure", check.origin)
     if check.up is not None:
-        page.line(f"notify_up {page.command(check.up, check)}", check.origin)
+        page.say("notify_up", page.command, check.up, check, "notify", "up")
     if check.down is not None:
-        page.line(f"notify_down {page.command(check.down, check)}", check.origin)
+        page.say("notify_down", page.command, check.down, check, "notify", "down")

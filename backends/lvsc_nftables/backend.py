@@ -11,6 +11,7 @@ from lvsc.plugin import (
     HostPart,
     Init,
     LoadStep,
+    Need,
     Node,
     PacketRule,
     Reading,
@@ -38,18 +39,18 @@ class Nftables(Backend):
         """Whether the node is a packet rule of the core's own; a plugin's subclass is the plugin's to render."""
         return type(node) in (*RENDERED, Accept)
 
-    def needs(self, node: Node) -> Iterable[Feature]:
+    def needs(self, node: Node) -> Iterable[Feature | Need]:
         """What every table needs, and `ct helper` objects or original destinations where the node calls for them."""
         yield Feature.KERNEL_NFTABLES
         yield Feature.NFT_TRANSPORT_PORTS
         if isinstance(node, HelperAssignment):
-            yield Feature.KERNEL_NFT_CT_HELPER
-            yield Feature.NFT_CT_HELPER
+            yield Need(Feature.KERNEL_NFT_CT_HELPER, node.origin)
+            yield Need(Feature.NFT_CT_HELPER, node.origin)
         if isinstance(node, PacketRule) and (
             node.traffic.original_destination is not None
             or node.traffic.original_destination_ports is not None
         ):
-            yield Feature.KERNEL_NFT_CT_ORIGINAL
+            yield Need(Feature.KERNEL_NFT_CT_ORIGINAL, node.origin)
 
     def check(self, part: HostPart) -> Iterable[Diagnostic]:
         """An error for each node that a table of lvsc's own cannot carry out."""

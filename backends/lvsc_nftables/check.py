@@ -48,12 +48,11 @@ def refusals(part: HostPart) -> Iterator[Diagnostic]:
             f"services `{_shown(first.service)}` and `{_shown(second.service)}` want different things for the same packets",
             help="let their rules match different packets",
         )
-    accepts: dict[tuple[str, Hook], list[Accept]] = {}
-    for accept in part.graph.of(Accept):
+    accepts = part.graph.of(Accept)
+    for accept in accepts:
         yield from _names(accept)
-        accepts.setdefault((accept.service, accept.traffic.hook), []).append(accept)
-    for (service, hook), asked in accepts.items():
-        yield _accept(service, hook.value, asked)
+    if accepts:
+        yield _accepts(accepts)
 
 
 def _names(rule: PacketRule) -> Iterator[Diagnostic]:
@@ -151,12 +150,17 @@ def _addresses(rule: PacketRule) -> Iterator[Network | Address]:
         yield rule.address
 
 
-def _accept(service: str, hook: str, asked: Sequence[Accept]) -> Diagnostic:
+def _accepts(asked: Sequence[Accept]) -> Diagnostic:
+    """One for all of a host: one key of the spec asks for them."""
     return codes.ACCEPT.at(
-        asked[0].origin,
-        f"an accept at `{hook}` for service `{_shown(service)}` would not overrule a drop in another nftables table",
-        notes=[f"the rule is `{_accept_rule(accept.traffic)} accept`" for accept in asked],
-        help=f"put the rule{'s' if len(asked) > 1 else ''} into the `{hook}` chain of the ruleset that drops, or use `--backend iptables`",
+        asked[0].at("accept"),
+        "an accept would not overrule a drop in another nftables table",
+        notes=[
+            f"service `{_shown(accept.service)}` needs `{_accept_rule(accept.traffic)} accept` at the hook"
+            f" `{accept.traffic.hook.value}`"
+            for accept in asked
+        ],
+        help=f"put the rule{'s' if len(asked) > 1 else ''} into the ruleset that drops, or use `--backend iptables`",
     )
 
 

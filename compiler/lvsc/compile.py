@@ -3,9 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import reduce
-from operator import getitem
-from typing import Any
 
 from lvsc import targets
 from lvsc.analysis.choice import choose_backends
@@ -14,7 +11,7 @@ from lvsc.analysis.features import missing_features
 from lvsc.analysis.lints import lint, lint_sayable
 from lvsc.analysis.partition import partition
 from lvsc.blame import DEFECT, FAILED
-from lvsc.diagnostics import Diagnostic, DiagnosticError, KeyPath, Place, Severity, has_errors, nearest
+from lvsc.diagnostics import Diagnostic, DiagnosticError, Place, Severity, has_errors, nearest
 from lvsc.lowering.lower import lower
 from lvsc.lowering.lowered import Lowered
 from lvsc.plugins.artifact import Artifact, LoadStep, is_host_path
@@ -128,9 +125,7 @@ def analyse(text: str, file: str, plugins: Plugins, options: Options | None = No
     problems += found
     if options is not None and options.target is not None:
         cluster = replace(cluster, target=options.target)
-    problems += _unknown_targets(
-        cluster, document.values, given=options is not None and options.target is not None
-    )
+    problems += _unknown_targets(cluster, given=options is not None and options.target is not None)
     if has_errors(problems):
         raise DiagnosticError(problems)
     with _beside(problems):
@@ -154,7 +149,7 @@ def _further_errors(
     try:
         cluster, found = load(rest.values, document.file, plugins.kinds)
         given = options is not None and options.target is not None
-        further = [*found, *_unknown_targets(cluster, rest.values, given=given)]
+        further = [*found, *_unknown_targets(cluster, given=given)]
         if rest.lowerable and not has_errors(further):
             whole = tuple(s for s in cluster.services if s.origin.path not in rest.incomplete)
             lowered = lower(replace(cluster, services=whole), plugins.kinds)
@@ -165,13 +160,12 @@ def _further_errors(
     return [d for d in further if d.severity is Severity.ERROR and not rest.concerns(d)]
 
 
-def _unknown_targets(cluster: Cluster, values: Mapping[str, Any], *, given: bool) -> list[Diagnostic]:
+def _unknown_targets(cluster: Cluster, *, given: bool) -> list[Diagnostic]:
     wanted: dict[str, Place | None] = {}
     for pool in cluster.pools.values():
         for server in pool.real_servers:
             if server.target and server.target not in wanted:
-                own = "target" in _at(values, server.origin.path)
-                wanted[server.target] = Place((server.origin if own else pool.origin) / "target")
+                wanted[server.target] = Place(server.at("target"))
     wanted[cluster.target] = None if given else Place(cluster.origin / "target")
     problems: list[Diagnostic] = []
     for name, place in wanted.items():
@@ -189,10 +183,6 @@ def _unknown_targets(cluster: Cluster, values: Mapping[str, Any], *, given: bool
                 )
             )
     return problems
-
-
-def _at(values: Any, path: KeyPath) -> Any:  # noqa: ANN401 - a document's values are of any type
-    return reduce(getitem, path, values)
 
 
 def _emit(

@@ -67,7 +67,7 @@ from lvsc.graph.traffic import (
 )
 from lvsc.lowering.lowered import Lowered, LoweredService
 from lvsc.plugins.artifact import Artifact, Emission, Line, LoadStep, Stage, Text
-from lvsc.plugins.backend import Backend, HostPart, Role
+from lvsc.plugins.backend import Backend, HostPart, Need, Role
 from lvsc.plugins.boot import disable_unit, enable_unit
 from lvsc.plugins.hooks import hookimpl
 from lvsc.plugins.kind import Plan, ServiceKind, ServicePort
@@ -120,6 +120,7 @@ __all__ = [
     "MarkSelector",
     "Marking",
     "ModuleOption",
+    "Need",
     "Network",
     "NoTrack",
     "Node",

@@ -381,7 +381,9 @@ def test_one_drained_pool_of_two_services_is_told_of_once() -> None:
 def test_what_the_backend_refuses_is_not_told_of_twice() -> None:
     """keepalived cannot say a pool without weights, and ipvsadm no command."""
     assert {code for code, _ in found(spec(servers({}, {}, drained=True)))} == {"KAD009"}
-    assert [code for code, _ in found(spec(BY_HAND, of_pool(notify={"up": "/bin/up"})))] == ["LVS504"]
+    for command in ("up", "quorum_down"):
+        notify = {command: "/usr/local/sbin/page"}
+        assert found(spec(BY_HAND, of_pool(notify=notify))) == [("LVS504", "pools.web.notify")]
 
 
 @pytest.mark.parametrize(

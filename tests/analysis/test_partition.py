@@ -25,8 +25,11 @@ IPVSADM: Layer = merged(NO_CHECK, {"cluster": {"backends": ["ipvsadm"]}})
         ),
         (({"email": {"from": "a@b", "to": ["c@d"], "server": "192.0.2.25"}},), "email"),
         ((PAIR,), "failover"),
+        (({"pools": {"web": {"quorum": 2}}},), "pools.web.quorum"),
+        (({"pools": {"web": {"notify": {"quorum_down": "/bin/page"}}}},), "pools.web.notify"),
+        (({"pools": {"web": {"notify": {"down": "/bin/page"}}}},), "pools.web.notify"),
     ],
-    ids=["check", "sorry-server", "mail", "vrrp"],
+    ids=["check", "sorry-server", "mail", "vrrp", "quorum", "quorums-command", "command"],
 )
 def test_what_no_chosen_backend_renders_is_an_error(layers: tuple[Layer, ...], path: str) -> None:
     assert ("LVS504", path) in found(spec(IPVSADM, *layers))

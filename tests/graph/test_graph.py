@@ -151,3 +151,18 @@ def test_a_graph_says_its_size_and_cannot_be_hashed() -> None:
     assert repr(graph) == "HostGraph('lvs1', 1 nodes)"
     with pytest.raises(TypeError, match="unhashable"):
         hash(graph)
+
+
+def test_a_node_says_where_the_spec_says_its_keys() -> None:
+    server = Origin("spec", ("pools", "web", "real_servers", 0))
+    node = KernelModule(
+        host="lvs1",
+        origin=server,
+        said_at=(("tunnel", Origin("spec", ("pools", "web", "tunnel"))),),
+        name="ipip",
+    )
+    assert node.at("weight").path == ("pools", "web", "real_servers", 0, "weight")
+    assert node.at("tunnel", "type").path == ("pools", "web", "tunnel", "type")
+    assert node == KernelModule(host="lvs1", origin=server, name="ipip")
+    line = Origin("keepalived.conf", line=3, column=1)
+    assert KernelModule(host="lvs1", origin=line, name="ipip").at("weight") is line

@@ -148,6 +148,12 @@ WRONG: dict[str, tuple[str, str, Layer, Layer]] = {
         merged(UDP, service(ports=["tcp/53", "udp/53"])),
         UDP,
     ),
+    "one-packet-of-tcp-by-nat": (
+        "LVS307",
+        "services.web.one_packet",
+        merged(UDP, UNFILTERED, servers({}, {"forwarding": "nat"}), service(ports=["tcp/53", "udp/53"])),
+        merged(UDP, servers({}, {"forwarding": "tunnel"})),
+    ),
     "one-packet-and-persistence": (
         "LVS307",
         "services.web.one_packet",
@@ -295,7 +301,7 @@ WRONG: dict[str, tuple[str, str, Layer, Layer]] = {
     ),
     "gre-with-and-without-checksum": (
         "LVS318",
-        "pools.web.real_servers.0",
+        "pools.web.real_servers.0.tunnel.checksum",
         merged(TUNNEL, servers(gre("none"), {}), second(gre("full"), {})),
         merged(TUNNEL, servers(gre("full"), {}), second(gre("full"), {})),
     ),
@@ -331,7 +337,7 @@ def test_one_missing_own_address_is_one_mistake_however_many_services_need_it() 
 
 def test_an_own_address_that_vrrp_lacks_too_is_one_mistake() -> None:
     away: Layer = {"directors": {"lvs2": {"addresses": {"lan": None}}}}
-    assert found(spec(PAIR, away, service(source_nat=True))) == [("LVS211", "directors.lvs2")]
+    assert found(spec(PAIR, away, service(source_nat=True))) == [("LVS211", "directors.lvs2.addresses")]
 
 
 def test_version_2_is_one_mistake_however_many_ipv6_addresses_it_cannot_move() -> None:

@@ -142,8 +142,8 @@ def test_unicast_peers_are_the_other_directors() -> None:
     [
         (["192.0.2.3", "2001:db8::3"], False, []),
         (["192.0.2.3"], False, []),
-        (["2001:db8::3"], False, [("LVS211", "directors.lvs2")]),
-        (["192.0.2.3"], True, [("LVS211", "directors.lvs2")]),
+        (["2001:db8::3"], False, [("LVS211", "directors.lvs2.addresses")]),
+        (["192.0.2.3"], True, [("LVS211", "directors.lvs2.addresses")]),
     ],
     ids=["both", "ipv6-by-link-local", "ipv4-from-nowhere", "ipv6-unicast-from-nowhere"],
 )

@@ -12,7 +12,7 @@ from lvsc.spec.model import Cluster
 from lvsc.spec.schema import generate
 from lvsc.spec.schema.fragment import Fragment
 from lvsc.spec.schema.services import check_fragment
-from support.specs import DUAL, FILE, PAIR, Layer, document, found, plugins, servers, service, spec
+from support.specs import DUAL, FILE, PAIR, Layer, document, found, plugins, reported, servers, service, spec
 
 SCHEMA = generate(plugins().fragments)
 PLAIN = generate({"plain": plugins().fragments["plain"]})
@@ -33,6 +33,7 @@ KEYWORDS = {
     "examples",
     "if",
     "items",
+    "maxLength",
     "maxProperties",
     "maximum",
     "minItems",
@@ -371,3 +372,28 @@ def test_the_order_of_kinds_means_nothing() -> None:
     fragments = plugins().fragments
     assert list(generate(fragments)) == list(generate(dict(reversed(list(fragments.items())))))
     assert generate(fragments) == generate(dict(reversed(list(fragments.items()))))
+
+
+@pytest.mark.parametrize(
+    ("layers", "path", "longest"),
+    [
+        (
+            {"pools": {"web": {"check": {"type": "http", "path": "/" + "a" * 255}}}},
+            "pools.web.check.path",
+            255,
+        ),
+        ({"pools": {"web": {"notify": {"up": "/bin/page " + "a" * 503}}}}, "pools.web.notify.up", 512),
+        (
+            {"pools": {"web": {"check": {"type": "udp", "payload": "00" * 256}}}},
+            "pools.web.check.payload",
+            510,
+        ),
+    ],
+    ids=["path", "command", "bytes"],
+)
+def test_a_text_that_is_too_long_is_told_by_its_length(layers: Layer, path: str, longest: int) -> None:
+    (one,) = reported(spec(layers))
+    assert one.place is not None
+    assert ".".join(map(str, one.place.origin.path)) == path
+    assert one.message.endswith(f" characters: it takes at most {longest} characters")
+    assert one.help == "shorten it"

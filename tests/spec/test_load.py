@@ -2,7 +2,20 @@ import pytest
 
 from lvsc.spec.load import load
 from lvsc.spec.model import Cluster
-from support.specs import DUAL, FILE, PAIR, Layer, document, found, merged, plugins, servers, service, spec
+from support.specs import (
+    DUAL,
+    FILE,
+    PAIR,
+    Layer,
+    document,
+    found,
+    merged,
+    plugins,
+    reported,
+    servers,
+    service,
+    spec,
+)
 
 
 def cluster(*layers: Layer) -> Cluster:
@@ -130,7 +143,7 @@ WRONG = {
     ),
     "ip-of-two-addresses": (
         "LVS206",
-        "addresses.www",
+        "addresses.www.ip",
         {
             "addresses": {"mail": {"network": "lan", "ip": ["192.0.2.10"]}},
             "networks": {"lan": {"gateway": "mail"}},
@@ -178,7 +191,7 @@ WRONG = {
     ),
     "two-addresses-of-one-host": (
         "LVS207",
-        "pools.web.real_servers.0",
+        "pools.web.real_servers.0.ip",
         {
             "pools": {"mail": {"real_servers": [{"name": "web1", "ip": ["192.0.2.31"]}]}},
             "services": {"mail": {"address": "www", "pool": "mail", "ports": ["tcp/25"]}},
@@ -190,7 +203,7 @@ WRONG = {
     ),
     "two-targets-of-one-host": (
         "LVS207",
-        "pools.web.real_servers.0",
+        "pools.web.real_servers.0.target",
         {
             "pools": {"mail": {"target": "rhel9", "real_servers": [{"name": "web1", "ip": ["192.0.2.21"]}]}},
             "services": {"mail": {"address": "www", "pool": "mail", "ports": ["tcp/25"]}},
@@ -202,7 +215,7 @@ WRONG = {
     ),
     "managed-here-and-not-there": (
         "LVS207",
-        "pools.web.real_servers.0",
+        "pools.web.real_servers.0.managed",
         {
             "pools": {"mail": {"managed": False, "real_servers": [{"name": "web1", "ip": ["192.0.2.21"]}]}},
             "services": {"mail": {"address": "www", "pool": "mail", "ports": ["tcp/25"]}},
@@ -219,7 +232,7 @@ WRONG = {
     ),
     "two-interfaces-of-one-host": (
         "LVS207",
-        "pools.web.real_servers.0",
+        "pools.web.real_servers.0.interface",
         {
             "pools": {
                 "mail": {"interface": "eth7", "real_servers": [{"name": "web1", "ip": ["192.0.2.21"]}]}
@@ -236,19 +249,19 @@ WRONG = {
     ),
     "director-and-real-server-of-one-name": (
         "LVS207",
-        "pools.web.real_servers.1",
+        "pools.web.real_servers.1.ip",
         servers({}, {"name": "lvs1"}),
         servers({}, {"name": "lvs1", "ip": ["192.0.2.2"]}),
     ),
     "director-and-real-server-of-one-address": (
         "LVS207",
-        "pools.web.real_servers.1",
+        "pools.web.real_servers.1.ip",
         servers({}, {"ip": ["192.0.2.2"]}),
         servers({}, {"ip": ["192.0.2.4"]}),
     ),
     "director-as-real-server-of-another-target": (
         "LVS207",
-        "pools.web.real_servers.1",
+        "pools.web.real_servers.1.target",
         servers({}, {"name": "lvs1", "ip": ["192.0.2.2"], "target": "rhel9"}),
         servers({}, {"name": "lvs1", "ip": ["192.0.2.2"], "target": "debian12"}),
     ),
@@ -290,7 +303,7 @@ WRONG = {
     ),
     "no-own-address-for-vrrp": (
         "LVS211",
-        "directors.lvs2",
+        "directors.lvs2.addresses",
         merged(PAIR, {"directors": {"lvs2": {"addresses": {"lan": None}}}}),
         merged(
             PAIR,
@@ -302,7 +315,7 @@ WRONG = {
     ),
     "equal-priorities": (
         "LVS212",
-        "directors.lvs2",
+        "directors.lvs2.priority",
         merged(PAIR, {"directors": {"lvs1": {"priority": 100}}}),
         merged(PAIR, {"directors": {"lvs1": {"priority": 101}}}),
     ),
@@ -398,3 +411,35 @@ def test_the_range_of_derived_marks(marks: dict[str, int], expected: tuple[int, 
 def test_macs_are_lowercase() -> None:
     loaded = cluster({"directors": {"lvs1": {"macs": {"lan": "52:54:00:AB:CD:EF"}}}})
     assert loaded.directors[0].macs == {"lan": "52:54:00:ab:cd:ef"}
+
+
+@pytest.mark.parametrize(
+    ("mail", "web", "how", "others"),
+    [
+        ({"target": "rhel9"}, {}, "`target` is `rhel9` and `debian12`", "pools.mail.target"),
+        ({"managed": False}, {}, "`managed` is `false` and `true`", "pools.mail.managed"),
+        ({"interface": "eth7"}, {}, "`interface` is `eth7` and unsaid", "pools.mail.interface"),
+        (
+            {},
+            {"interface": "eth7"},
+            "`interface` is unsaid and `eth7`",
+            "pools.mail.real_servers.0.interface",
+        ),
+    ],
+)
+def test_two_descriptions_of_a_host_are_told_in_the_words_of_the_spec(
+    mail: Layer, web: Layer, how: str, others: str
+) -> None:
+    server = {"real_servers": [{"name": "web1", "ip": ["192.0.2.21"]}]}
+    pools = {"mail": {**server, **mail}, "web": {**server, **web}}
+    (one,) = reported(
+        spec(pools=pools, services={"mail": {"address": "www", "pool": "mail", "ports": ["tcp/25"]}})
+    )
+    assert one.message == f"host `web1` is described in two ways: {how}"
+    assert [".".join(map(str, place.origin.path)) for place in one.others] == [others]
+
+
+def test_a_target_that_the_cluster_has_anyway_makes_no_other_host() -> None:
+    pools = {"mail": {"target": "debian12", "real_servers": [{"name": "web1", "ip": ["192.0.2.21"]}]}}
+    services = {"mail": {"address": "www", "pool": "mail", "ports": ["tcp/25"]}}
+    assert found(spec(pools=pools, services=services)) == []

@@ -42,7 +42,7 @@ def gue(**keys: object) -> Layer:
 WRONG = {
     "one-address-twice": (
         "LVS206",
-        "pools.web.real_servers.1",
+        "pools.web.real_servers.1.ip",
         servers({}, {"ip": ["192.0.2.21"]}),
         servers({"port": 8080}, {"ip": ["192.0.2.21"], "name": "web1", "port": 8081}),
     ),

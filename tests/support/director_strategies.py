@@ -56,6 +56,7 @@ from lvsc.plugin import (
     VirtualService,
     VrrpInstance,
 )
+from support.features import features_of
 from support.ipvs import HOST, ORIGIN
 
 Nodes = tuple[Node, ...]
@@ -408,6 +409,7 @@ def synchronisations(draw: st.DrawFn, instances: Iterable[str] = ()) -> Connecti
         "port": st.sampled_from((None, 8848)) | ports,
         "ttl": st.sampled_from((None, 1)) | st.integers(1, 255),
     }
+    values = {name: draw(found) if said else None for name, found in strategy.items()}
     return ConnectionSync(
         host=HOST,
         origin=ORIGIN,
@@ -415,7 +417,9 @@ def synchronisations(draw: st.DrawFn, instances: Iterable[str] = ()) -> Connecti
         instance=draw(st.sampled_from((None, *instances))),
         sync_id=draw(st.integers(0, 255)),
         group=None if group is None else ip_address(group),
-        **{name: draw(found) if said else None for name, found in strategy.items()},
+        max_length=values["max_length"],
+        port=values["port"],
+        ttl=values["ttl"],
     )
 
 
@@ -472,7 +476,7 @@ def accepted(backend: Backend, target: Target, pieces: Iterable[Nodes]) -> HostP
 
     kept: list[Node] = []
     for piece in pieces:
-        known = all(target.has(feature) for node in piece for feature in backend.needs(node))
+        known = all(target.has(feature) for node in piece for feature in features_of(backend, node))
         if known and not list(backend.check(part(*kept, *piece))):
             kept += piece
     assume(kept)

@@ -6,7 +6,7 @@ from itertools import compress
 from lvsc.analysis import codes
 from lvsc.diagnostics import Diagnostic, Origin
 from lvsc.graph.graph import RuleGraph
-from lvsc.graph.nodes import Node
+from lvsc.graph.nodes import Node, Quorum, ScriptUser
 from lvsc.plugins.backend import Backend, HostPart, blamed_backend
 from lvsc.plugins.manager import Plugins
 from lvsc.targets import Target
@@ -14,6 +14,8 @@ from lvsc.targets import Target
 #: Nodes that are there only because others are, which say better what is missing.
 _COMPANIONS = {"SyncGroup", "ScriptUser"}
 _SAID = {
+    "ConnectionSync": "connection synchronisation",
+    "Timeouts": "IPVS's time-outs",
     "HealthCheck": 'how real servers are probed (say `check = "none"` to do without)',
     "SorryServer": "a sorry server",
     "Quorum": "a quorum",
@@ -76,8 +78,20 @@ def _answers(backend: Backend, host: str, nodes: Iterable[Node]) -> list[bool]:
         return [backend.renders(node) for node in nodes]
 
 
+def _place(node: Node) -> Origin:
+    if isinstance(node, Quorum):
+        return node.at("notify" if _only_tells(node) else "quorum")
+    return node.origin
+
+
+def _only_tells(quorum: Quorum) -> bool:
+    return (quorum.weight, quorum.hysteresis) == (1, 0)
+
+
 def _said(node: Node) -> str:
     name = type(node).__name__
+    if isinstance(node, Quorum) and _only_tells(node):
+        name = ScriptUser.__name__
     return node.said or _SAID.get(name, f"`{name}`")
 
 
@@ -96,7 +110,7 @@ def _orphan(node: Node, backends: Iterable[Backend], plugins: Plugins) -> Diagno
         name for name in plugins.backend_names if any(_answers(plugins.backend(name), node.host, (node,)))
     ]
     return codes.NOT_RENDERED.at(
-        node.origin,
+        _place(node),
         f"none of the chosen backends can say {_said(node)}",
         notes=[f"chosen are {chosen}"],
         help="use " + " or ".join(f"`{name}`" for name in able)

@@ -66,9 +66,10 @@ def _check_one_packet(lowered: LoweredService) -> Iterator[Diagnostic]:
             place,
             f"service `{service.name}` is one-packet and "
             + ("persistent" if persistent else f"balances {', '.join(map(str, ports))}"),
-            help="leave only UDP ports and no `persistence` in it",
+            help="leave only UDP ports and no `persistence` in it, or remove `one_packet`",
         )
-    elif service.scheduler in _COUNTING:
+        return  # of what cannot be one-packet, nothing more need be said
+    if service.scheduler in _COUNTING:
         yield codes.ONE_PACKET_COUNTS.at(
             place,
             f"all datagrams of `{service.name}` would go to one real server: its scheduler `{service.scheduler.value}` counts"

@@ -100,7 +100,7 @@ def check_failover(cluster: Cluster, places: Iterable[Placement]) -> Iterator[Di
         )
     for director, place in _without_own_address(cluster, vrrp, places):
         yield model_codes.NO_OWN_ADDRESS.at(
-            Place(director.origin, Anchor.TABLE),
+            director.origin / "addresses",
             f"director `{director.name}` has no IPv{place.family.value} address of its own in network `{place.network.name}`",
             others=[Place(vrrp.origin, Anchor.TABLE, "VRRP sends its adverts from it")],
             help=f'add `{place.network.name} = ["…"]` to its `addresses`',
@@ -203,6 +203,7 @@ def _vrrp(cluster: Cluster, vrrp: Vrrp, director: Director, places: tuple[Placem
         yield VrrpInstance(
             host=director.name,
             origin=vrrp.origin,
+            said_at=(("priority", director.origin / "priority"),),
             name=place.instance,
             interface=director.interface(place.network),
             family=place.family,
@@ -276,18 +277,27 @@ def _daemon(cluster: Cluster, director: Director, places: tuple[Placement, ...])
             server=mail.server,
             port=mail.port,
         )
-    if _has_commands(cluster):
-        yield ScriptUser(host=director.name, origin=cluster.origin, user=cluster.script_user)
+    command = next(_commands(cluster), None)
+    if command is not None:
+        user = cluster.origin / "script_user"
+        yield ScriptUser(
+            host=director.name, origin=command, said_at=(("script_user", user),), user=cluster.script_user
+        )
 
 
-def _has_commands(cluster: Cluster) -> bool:
+def _commands(cluster: Cluster) -> Iterator[Origin]:
+    """Where the spec says commands to run."""
     vrrp = cluster.failover
-    if isinstance(vrrp, Vrrp) and (vrrp.notify or vrrp.track_scripts):
-        return True
-    checks = [service.check or service.pool.check for service in cluster.services]
-    return any(isinstance(c, Check) and isinstance(c.probe, ScriptProbe) for c in checks) or any(
-        service.pool.notify for service in cluster.services
-    )
+    if isinstance(vrrp, Vrrp):
+        if vrrp.notify:
+            yield vrrp.origin / "notify"
+        yield from (script.origin / "command" for script in vrrp.track_scripts)
+    for service in cluster.services:
+        check = service.check or service.pool.check
+        if isinstance(check, Check) and isinstance(check.probe, ScriptProbe):
+            yield check.origin / "command"
+        if service.pool.notify:
+            yield service.pool.origin / "notify"
 
 
 def uses_conntrack(cluster: Cluster) -> bool:

@@ -81,6 +81,7 @@ def _unwrapping(lowered: LoweredService, server: PoolServer) -> Iterator[Node]:
         device = TunnelDevice(
             host=host,
             origin=origin,
+            said_at=server.said_at,
             type=tunnel.type,
             family=family,
             outer_family=outer,
@@ -111,8 +112,8 @@ def report_gre_checksums(nodes: Iterable[Node]) -> Iterator[Diagnostic]:
             first = devices.setdefault((node.host, node.outer_family), node)
             if first.checksum is not node.checksum:
                 yield codes.GRE_CHECKSUM.at(
-                    node.origin,
+                    node.at("tunnel", "checksum"),
                     f"real server `{node.host}` gets gre packets with checksums and without",
-                    others=[Place(first.origin, label="the other one")],
+                    others=[Place(first.at("tunnel", "checksum"), label="the other one")],
                     help="use the same `checksum` in both places",
                 )

@@ -37,7 +37,7 @@ def service_nodes(
         if lowered.service.source_nat:
             yield from _source_nats(lowered, cluster, director)
         if cluster.accept:
-            yield from _accepts(lowered, director.name)
+            yield from _accepts(lowered, cluster, director.name)
         if cluster.firewall is not Firewall.NONE and Forwarding.NAT not in lowered.service.forwardings:
             yield from _no_tracks(lowered, director.name)
 
@@ -60,10 +60,10 @@ def _no_tracks(lowered: LoweredService, host: str) -> Iterator[Node]:
         yield NoTrack(host=host, origin=service.origin, traffic=traffic, service=service.name)
 
 
-def _accepts(lowered: LoweredService, host: str) -> Iterator[Node]:
-    service = lowered.service
+def _accepts(lowered: LoweredService, cluster: Cluster, host: str) -> Iterator[Node]:
+    service, said_at = lowered.service, (("accept", cluster.origin / "accept"),)
     for traffic in _classes(lowered, Hook.INPUT):
-        yield Accept(host=host, origin=service.origin, traffic=traffic, service=service.name)
+        yield Accept(host=host, origin=service.origin, said_at=said_at, traffic=traffic, service=service.name)
 
 
 def _classes(lowered: LoweredService, hook: Hook, macs: tuple[str, ...] = ()) -> Iterator[TrafficClass]:
@@ -120,6 +120,7 @@ def _virtual_service(
         yield SorryServer(
             host=host,
             origin=sorry.origin,
+            said_at=sorry.said_at,
             selector=selector,
             address=sorry_address,
             port=_real_port(lowered, selector, sorry.port, sorry.forwarding),
@@ -151,6 +152,7 @@ def _real_server(
     yield RealServer(
         host=host,
         origin=server.origin,
+        said_at=server.said_at,
         selector=selector,
         name=server.name,
         address=address,
@@ -167,6 +169,7 @@ def _real_server(
     yield HealthCheck(
         host=host,
         origin=said.origin,
+        said_at=tuple((key, pool.origin / key) for key in ("on_failure", "notify")),
         selector=selector,
         address=address,
         port=port,

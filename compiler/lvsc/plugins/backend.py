@@ -8,12 +8,20 @@ from enum import Enum
 from typing import ClassVar
 
 from lvsc.blame import blamed
-from lvsc.diagnostics import Diagnostic
+from lvsc.diagnostics import Diagnostic, Origin
 from lvsc.graph.graph import HostGraph
 from lvsc.graph.nodes import Node
 from lvsc.plugins.artifact import Emission
 from lvsc.plugins.reading import Reading, Source
 from lvsc.targets import Feature, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A feature that a node needs, and where the spec says what needs it: `Need(feature, node.at("scheduler"))`."""
+
+    feature: Feature
+    at: Origin
 
 
 class Role(Enum):
@@ -57,8 +65,12 @@ class Backend(ABC):
     def renders(self, node: Node) -> bool:
         """Whether the node is this backend's to render. Depends on the node alone."""
 
-    def needs(self, node: Node) -> Iterable[Feature]:  # noqa: ARG002 - for the backends that need something
-        """The features a target must have for this backend to render the node. The compiler refuses without them."""
+    def needs(self, node: Node) -> Iterable[Feature | Need]:  # noqa: ARG002 - for the backends that need something
+        """The features a target must have for this backend to render the node. The compiler refuses without them.
+
+        A `Need` says which key of the spec asks for it. A feature alone is what the backend has to have for any such node:
+        where it is missing, that is said once.
+        """
         return ()
 
     def check(self, part: HostPart) -> Iterable[Diagnostic]:  # noqa: ARG002 - likewise

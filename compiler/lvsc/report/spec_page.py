@@ -87,7 +87,8 @@ def _kind(value: Schema, schema: Schema) -> str:
     if kind == "integer":
         return f"{value['minimum']} to {value['maximum']}"
     if kind == "string":
-        return _cell(value.get("x-pattern-says", "text"))
+        longest = f", at most {value['maxLength']} characters" if "maxLength" in value else ""
+        return _cell(value.get("x-pattern-says", "text") + longest)
     return {"object": "table", "boolean": "true or false"}.get(str(kind), str(kind))
 
 

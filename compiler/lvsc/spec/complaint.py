@@ -210,6 +210,8 @@ def _wrong_count(failure: Failure, origin: Origin) -> Diagnostic:
         return codes.WRONG_COUNT.at(
             origin, message, help=f"its keys are {_listed(failure.schema['properties'], key)}"
         )
+    if failure.keyword == "maxLength":
+        return codes.WRONG_COUNT.at(origin, message, help="shorten it")
     change = "write more" if bound == "at least" else "shorten it"
     return codes.WRONG_COUNT.at(origin, message, help=_example(failure.schema) or change)
 

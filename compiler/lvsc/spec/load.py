@@ -166,9 +166,9 @@ def _report_shared_addresses(addresses: Mapping[str, NamedAddress], root: Table)
             if owner is not address:
                 root.problems.append(
                     codes.TWICE.at(
-                        Place(address.origin, Anchor.TABLE),
+                        address.origin / "ip",
                         f"`{ip}` belongs to `{owner.name}` and to `{address.name}`",
-                        others=[Place(owner.origin, Anchor.TABLE, "first here")],
+                        others=[Place(owner.origin / "ip", label="first here")],
                         help="remove it from one of the two: a service can name several addresses",
                     )
                 )
@@ -242,9 +242,9 @@ def _report_equal_priorities(directors: tuple[Director, ...], root: Table) -> No
         if other is not director:
             root.problems.append(
                 codes.EQUAL_PRIORITY.at(
-                    Place(director.origin, Anchor.TABLE),
+                    director.origin / "priority",
                     f"directors `{other.name}` and `{director.name}` have the same priority {director.priority}",
-                    others=[Place(other.origin, Anchor.TABLE, "the other one")],
+                    others=[Place(other.origin / "priority", label="the other one")],
                     help="give each a `priority` of its own",
                 )
             )

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from lvsc.diagnostics import Anchor, Diagnostic, Origin, Place
 from lvsc.graph.traffic import Address
 from lvsc.spec import model_codes as codes
+from lvsc.spec.literal import literal
 from lvsc.spec.model import Cluster, Director, ExternalFailover, PoolServer
 
 
@@ -33,7 +34,7 @@ def report_hosts(cluster: Cluster, problems: list[Diagnostic]) -> None:
             # A pool that has a name twice is told so where it is loaded.
             if earlier is not server and _twice_in_a_pool(earlier, server):
                 continue
-            problem = _difference(earlier, server) if earlier is not server else None
+            problem = _difference(earlier, server, cluster) if earlier is not server else None
             if server.name in own:
                 problem = problem or _other_than_director(server, own[server.name], cluster)
             for ip in server.ips:
@@ -42,13 +43,14 @@ def report_hosts(cluster: Cluster, problems: list[Diagnostic]) -> None:
                 if owner != server.name and not (
                     owner in named and named[owner].origin.path[:2] == pool.origin.path
                 ):
-                    problem = f"`{ip}` is `{owner}`'s"
+                    problem = "ip", f"`{ip}` is `{owner}`'s"
             if problem:
+                key, how = problem
                 problems.append(
                     codes.HOST.at(
-                        server.origin,
-                        f"host `{server.name}` is described in two ways: {problem}",
-                        others=[Place(earlier.origin, label="the other one")]
+                        server.at(key),
+                        f"host `{server.name}` is described in two ways: {how}",
+                        others=[Place(earlier.at(key), label="the other one")]
                         if earlier is not server
                         else [],
                         help="one name is one host: make the two agree, or rename one",
@@ -68,12 +70,18 @@ def _own_addresses(director: Director) -> dict[Address, Origin]:
     }
 
 
-def _other_than_director(server: PoolServer, own: Collection[Address], cluster: Cluster) -> str | None:
+#: A key of a host, and how two descriptions of it differ there.
+_Difference = tuple[str, str]
+
+
+def _other_than_director(
+    server: PoolServer, own: Collection[Address], cluster: Cluster
+) -> _Difference | None:
     """How a real server differs from the director of its name."""
     if not set(server.ips) <= set(own):
-        return "its address is not the director's of that name"
+        return "ip", "its address is not the director's of that name"
     if server.target is not None and server.target != cluster.target:
-        return f"`target` is `{server.target}`, and the directors' is `{cluster.target}`"
+        return "target", f"`target` is `{server.target}`, and the directors' is `{cluster.target}`"
     return None
 
 
@@ -118,17 +126,21 @@ def report_taken_addresses(cluster: Cluster, problems: list[Diagnostic]) -> None
             )
 
 
-def _difference(one: PoolServer, other: PoolServer) -> str | None:
+def _difference(one: PoolServer, other: PoolServer, cluster: Cluster) -> _Difference | None:
     """How two descriptions of one host differ."""
     for ip in one.ips:
         same_family = [o for o in other.ips if o.version == ip.version]
         if same_family and same_family[0] != ip:
-            return f"`{ip}` and `{same_family[0]}`"
-    for what, first, second in (
-        ("target", one.target, other.target),
+            return "ip", f"`{ip}` and `{same_family[0]}`"
+    for key, first, second in (
+        ("target", one.target or cluster.target, other.target or cluster.target),
         ("interface", one.interface, other.interface),
         ("managed", one.managed, other.managed),
     ):
         if first != second:
-            return f"`{what}` is `{first}` and `{second}`"
+            return key, f"`{key}` is {_value(first)} and {_value(second)}"
     return None
+
+
+def _value(value: str | bool | None) -> str:  # noqa: FBT001 - it is a value of a spec
+    return "unsaid" if value is None else f"`{literal(value)}`" if isinstance(value, bool) else f"`{value}`"

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lvsc.diagnostics import Place
+from lvsc.diagnostics import Origin, Place
 from lvsc.graph.nodes import (
     DnsProbe,
     FailureAction,
@@ -27,6 +27,8 @@ from lvsc.spec.model import Check, NoCheck, Notify, Pool, PoolServer, SorryHost
 from lvsc.spec.table import Table
 
 DEFAULT_STATUS = ((200, 299),)
+#: What a real server takes from its pool.
+_FROM_POOL = ("forwarding", "tunnel", "target", "interface", "managed")
 
 
 def load_pools(tables: Mapping[str, Table], forwarding: Forwarding) -> dict[str, Pool]:
@@ -40,6 +42,8 @@ class _Defaults:
 
     forwarding: Forwarding
     tunnel: Tunnel | None
+    said_at: tuple[tuple[str, Origin], ...]
+    """Where its pool says it."""
     target: str | None
     interface: str | None
     managed: bool
@@ -51,6 +55,7 @@ def _pool(name: str, table: Table, cluster_forwarding: Forwarding) -> Pool:
     defaults = _Defaults(
         forwarding=forwarding,
         tunnel=_tunnel(tunnel_table) if tunnel_table else None,
+        said_at=tuple((key, table.origin(key)) for key in _FROM_POOL if key in table),
         target=table.text("target"),
         interface=table.text("interface"),
         managed=table.boolean("managed") is not False,
@@ -132,6 +137,7 @@ def _real_server(table: Table, pool: _Defaults) -> PoolServer:
         interface=table.text("interface") or pool.interface,
         managed=pool.managed if managed is None else managed,
         origin=table.origin(),
+        said_at=tuple((key, origin) for key, origin in pool.said_at if key not in table),
     )
 
 
@@ -194,6 +200,7 @@ def _sorry_server(table: Table, pool: _Defaults) -> SorryHost:
         forwarding=forwarding,
         tunnel=(pool.tunnel or Tunnel()) if forwarding is Forwarding.TUNNEL else None,
         origin=table.origin(),
+        said_at=tuple((key, origin) for key, origin in pool.said_at if key not in table),
     )
 
 
@@ -230,9 +237,9 @@ def _report_twice(servers: tuple[PoolServer, ...], table: Table) -> None:
             if other.name != server.name:
                 table.problems.append(
                     codes.TWICE.at(
-                        server.origin,
+                        server.origin / "ip",
                         f"real servers `{other.name}` and `{server.name}` have the same address `{ip}`",
-                        others=[Place(other.origin, label="first here")],
+                        others=[Place(other.origin / "ip", label="first here")],
                         help="correct one of the two; one host has one name, also where it serves on two ports",
                     )
                 )

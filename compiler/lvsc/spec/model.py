@@ -1,7 +1,7 @@
 """A cluster as its spec describes it: typed, addresses parsed, names resolved. Times are seconds."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from lvsc.diagnostics import Origin
@@ -223,6 +223,12 @@ class PoolServer:
     """None where the spec does not say it."""
     managed: bool
     origin: Origin
+    said_at: tuple[tuple[str, Origin], ...] = field(default=(), compare=False)
+    """What it takes from its pool, and where the pool says it."""
+
+    def at(self, key: str) -> Origin:
+        """Where the spec says one of its keys, or could."""
+        return dict(self.said_at).get(key) or self.origin / key
 
     def ip(self, family: Family) -> Address | None:
         """Its address of a family."""
@@ -238,6 +244,8 @@ class SorryHost:
     forwarding: Forwarding
     tunnel: Tunnel | None
     origin: Origin
+    said_at: tuple[tuple[str, Origin], ...] = field(default=(), compare=False)
+    """What it takes from its pool, and where the pool says it."""
 
     def ip(self, family: Family) -> Address | None:
         """Its address of a family."""

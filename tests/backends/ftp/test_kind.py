@@ -232,7 +232,7 @@ REFUSED: dict[str, tuple[str, str, Layer, Layer]] = {
         merged(PLAIN_FTP, FILES_OVER_TLS),
         merged(PLAIN_FTP, FILES_OVER_TLS, service("files", control_port=2121)),
     ),
-    "nine-control-ports": ("FTP004", "services.f8", control_ports(9), control_ports(8)),
+    "nine-control-ports": ("FTP004", "services.f8.control_port", control_ports(9), control_ports(8)),
     "two-ranges-for-one-vsftpd": (
         "FTP005",
         "services.more",

@@ -26,6 +26,7 @@ from lvsc.plugin import (
 )
 from lvsc_ipvsadm import codes
 from lvsc_ipvsadm.backend import Ipvsadm
+from support.features import features_of
 from support.ipvs import connection_sync, part, persistent, server, service, timeouts
 
 WEB = "tcp 192.0.2.10:80"
@@ -219,7 +220,7 @@ def test_what_ipvsadm_cannot_say_is_refused_at_its_place(nodes: list[Node], code
     assert diagnostic.code is code
     assert message in diagnostic.message
     assert diagnostic.place is not None
-    assert diagnostic.place.origin == nodes[0].origin
+    assert diagnostic.place.origin.path[:2] == nodes[0].origin.path
 
 
 def test_all_mistakes_are_said_at_once() -> None:
@@ -295,7 +296,7 @@ NEEDS: dict[str, tuple[Node, set[Feature]]] = {
 
 @pytest.mark.parametrize(("node", "features"), NEEDS.values(), ids=NEEDS)
 def test_what_newer_programs_alone_know_is_asked_of_the_target(node: Node, features: set[Feature]) -> None:
-    assert set(Ipvsadm().needs(node)) == features
+    assert set(features_of(Ipvsadm(), node)) == features
 
 
 def test_every_code_is_explained_once() -> None:

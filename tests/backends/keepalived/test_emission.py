@@ -19,6 +19,7 @@ from lvsc.plugin import (
 from lvsc.targets import load
 from lvsc_keepalived.backend import Keepalived
 from lvsc_keepalived.needs import needs
+from support.features import features_of
 from support.ipvs import HOST, ORIGIN, part, server, service
 
 from .build import WEB, WEB1, WEB2, check, text_of, virtual_address
@@ -110,7 +111,7 @@ def test_the_plain_director_needs_nothing_of_a_newer_keepalived() -> None:
 
 
 def test_a_node_asks_for_what_it_needs() -> None:
-    asked = {feature.key for node in everything() for feature in needs(node)}
+    asked = {feature.key for node in everything() for feature in features_of(Keepalived(), node)}
 
     assert asked == {
         "keepalived_decimal_timers",
@@ -162,7 +163,7 @@ def test_a_node_asks_for_what_it_needs() -> None:
     ],
 )
 def test_features(node: Node, keys: list[str]) -> None:
-    assert [feature.key for feature in Keepalived().needs(node)] == keys
+    assert [feature.key for feature in features_of(Keepalived(), node)] == keys
 
 
 def test_many_services_and_many_real_servers_are_rendered() -> None:

@@ -10,6 +10,7 @@ from lvsc.plugin import Node, Origin, Program
 from lvsc.targets import load, names
 from lvsc_keepalived.backend import Keepalived
 from support import keepalived
+from support.features import features_of
 from support.ipvs import part
 from support.keepalived_keywords import unknown_keywords
 
@@ -71,7 +72,7 @@ def test_the_plain_director_is_in_every_targets_language(target: str) -> None:
     version = release.version(Program.KEEPALIVED)
     assert version is not None
 
-    assert [f.key for node in plain() for f in Keepalived().needs(node) if not release.has(f)] == []
+    assert [f.key for node in plain() for f in features_of(Keepalived(), node) if not release.has(f)] == []
     assert unknown_keywords(text_of(*plain(), target=release), version) == []
 
 
@@ -84,7 +85,7 @@ def test_a_keyword_that_the_target_does_not_know_is_asked_for_by_its_node(target
     backend = Keepalived()
     nodes = [replace(node, origin=Origin("spec", (number,))) for number, node in enumerate(everything())]
     given = part(*nodes, target=release)
-    asking = {node.origin for node in nodes if any(not release.has(f) for f in backend.needs(node))}
+    asking = {node.origin for node in nodes if any(not release.has(f) for f in features_of(backend, node))}
     old = any(diagnostic.code.id == "KAD017" for diagnostic in backend.check(given))
     (artifact,) = backend.emit(given).artifacts
 

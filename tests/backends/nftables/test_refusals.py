@@ -6,6 +6,7 @@ from lvsc.plugin import Code, Diagnostic, Family, Hook, PacketRule, Protocol, Se
 from lvsc_nftables import codes, plugin, read_codes
 from lvsc_nftables.backend import Nftables
 from support.nodes import ORIGIN, accept, helper, marking, no_track, source_nat, traffic
+from support.specs import Layer, errors, service, spec
 
 from .cases import EVERYTHING, OUT, PEERS, TARGETS, VIP
 from .conftest import InNamespace, MakePart
@@ -207,21 +208,26 @@ def test_an_accept_is_refused_with_the_rule_to_write_instead(
     (diagnostic,) = refused(part, accept(packets))
     hook = packets.hook.value
     assert diagnostic.code is codes.ACCEPT
-    assert (
-        diagnostic.message
-        == f"an accept at `{hook}` for service `web` would not overrule a drop in another nftables table"
-    )
-    assert diagnostic.notes == (f"the rule is `{rule}`",)
+    assert diagnostic.message == "an accept would not overrule a drop in another nftables table"
+    assert diagnostic.notes == (f"service `web` needs `{rule}` at the hook `{hook}`",)
     assert diagnostic.help is not None
     assert "--backend iptables" in diagnostic.help
     chain = f"table inet filter {{\n\tchain c {{\n\t\ttype filter hook {hook} priority 0; policy drop;\n\t\t{rule}\n\t}}\n}}\n"
     assert in_namespace("nft -f accept.nft", **{"accept.nft": chain}) == ""
 
 
-def test_the_accepts_of_a_service_are_refused_at_once(part: MakePart) -> None:
-    some = (accept(traffic(Hook.INPUT, dst=VIP, dport=port)) for port in ("80", "443", "8080-8089"))
+def test_all_accepts_are_refused_at_once_at_the_key_that_asks_for_them(part: MakePart) -> None:
+    accepts = {"80": "web", "443": "web", "8080-8089": "mail"}
+    some = (accept(traffic(Hook.INPUT, dst=VIP, dport=port), name) for port, name in accepts.items())
     (diagnostic,) = refused(part, *some)
-    assert sorted(note.split()[8] for note in diagnostic.notes) == ["443", "80", "8080-8089"]
+    assert sorted((note.split()[8], note.split()[1]) for note in diagnostic.notes) == [
+        ("443", "`web`"),
+        ("80", "`web`"),
+        ("8080-8089", "`mail`"),
+    ]
+    two = service("mail", address="www", pool="web", ports=["tcp/25"])
+    asking: Layer = {"cluster": {"accept": True, "backends": ["nftables"]}}
+    assert set(errors(spec(two, asking))) == {("NFT001", "cluster.accept")}
 
 
 def test_every_code_is_an_error_of_this_backend_and_explained() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from lvsc.plugin import Accept, Feature, Hook, Origin, PacketRule, Protocol, Stage
 from lvsc_nftables.backend import Nftables
+from support.features import features_of
 from support.nodes import accept, helper, marking, no_track, source_nat, traffic
 
 from .cases import OUT, PEERS, VIP, VIP6
@@ -429,4 +430,6 @@ def test_it_renders_the_packet_rules_of_the_core_only() -> None:
     ],
 )
 def test_needs(node: PacketRule, beyond: set[Feature]) -> None:
-    assert set(Nftables().needs(node)) == {Feature.KERNEL_NFTABLES, Feature.NFT_TRANSPORT_PORTS} | beyond
+    assert (
+        set(features_of(Nftables(), node)) == {Feature.KERNEL_NFTABLES, Feature.NFT_TRANSPORT_PORTS} | beyond
+    )

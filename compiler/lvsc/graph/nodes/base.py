@@ -1,9 +1,11 @@
 """What every node of the rule graph has."""
 
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import truediv
 from typing import ClassVar
 
-from lvsc.diagnostics import Origin
+from lvsc.diagnostics import Origin, Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +17,17 @@ class Node:
 
     host: str
     origin: Origin = field(compare=False, repr=False)
+    said_at: tuple[tuple[str, Origin], ...] = field(default=(), compare=False, repr=False)
+    """The keys of the node that the spec says elsewhere than at `origin`, and where: a tunnel that is its pool's, say."""
+
+    def at(self, key: str, *within: Step) -> Origin:
+        """Where the spec says a key of the node, or could, by the spec's own words: `check.at("notify", "up")`.
+
+        The origin itself where that is a line of another text.
+        """
+        if self.origin.line is not None:
+            return self.origin
+        return reduce(truediv, within, dict(self.said_at).get(key) or self.origin / key)
 
     @property
     def sort_key(self) -> tuple[object, ...]:

@@ -37,6 +37,12 @@ class ConnectionSync(Node):
     group: Address | None = None
     """The multicast group."""
 
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The spec's keys of what is asked for that only newer kernels can be told."""
+        values = {"max_length": self.max_length, "port": self.port, "ttl": self.ttl, "group": self.group}
+        return tuple(key for key, value in values.items() if value is not None)
+
 
 class AddressRole(Enum):
     """Why a host has a virtual address."""

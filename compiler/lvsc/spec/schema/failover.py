@@ -165,9 +165,10 @@ def _secret(title: str, description: str, *, variable: str, file: str) -> Schema
     env = words.string(
         "Environment variable",
         "Its value is read when the files are written.",
-        pattern="^[A-Za-z_][A-Za-z0-9_]{0,63}$",
+        pattern="^[A-Za-z_][A-Za-z0-9_]*$",
         says="an environment variable's name",
         examples=[variable],
+        max_length=64,
     )
     path = words.string(
         "File",
@@ -175,6 +176,7 @@ def _secret(title: str, description: str, *, variable: str, file: str) -> Schema
         pattern=words.PRINTABLE,
         says=words.PRINTABLE_SAYS,
         examples=[file],
+        max_length=words.MAX_TEXT,
     )
     return {
         **words.one_of(

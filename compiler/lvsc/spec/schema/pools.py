@@ -251,9 +251,10 @@ def _own_keys() -> dict[str, dict[str, Schema]]:
         "path": words.string(
             "Path",
             "What is asked for.",
-            pattern="^/[!-~]{0,254}$",
-            says="a path that begins with a slash, without spaces",
+            pattern="^/[!-~]*$",
+            says="a path that begins with a slash, in printable ASCII without spaces",
             examples=["/alive"],
+            max_length=words.MAX_TEXT,
             default="/",
         ),
         "status": words.array(
@@ -282,13 +283,15 @@ def _own_keys() -> dict[str, dict[str, Schema]]:
             pattern=words.PRINTABLE,
             says=words.PRINTABLE_SAYS,
             examples=["^OK"],
+            max_length=words.MAX_TEXT,
         ),
         "virtual_host": words.string(
             "Virtual host",
             "The host that is asked for.",
-            pattern="^[A-Za-z0-9._:\\[\\]-]{1,255}$",
+            pattern="^[A-Za-z0-9._:\\[\\]-]+$",
             says="a host name or address",
             examples=["www.example.net"],
+            max_length=words.MAX_TEXT,
         ),
         "http_version": words.choice(
             "HTTP version", "The version of HTTP to speak.", ["1.0", "1.1"], examples=["1.1"], default="1.0"
@@ -305,9 +308,10 @@ def _own_keys() -> dict[str, dict[str, Schema]]:
             "helo": words.string(
                 "HELO",
                 "The name to greet with.",
-                pattern="^[A-Za-z0-9.-]{1,255}$",
+                pattern="^[A-Za-z0-9.-]+$",
                 says="a host name",
                 examples=["lvs.example.net"],
+                max_length=words.MAX_TEXT,
             )
         },
         "dns": {
@@ -317,18 +321,29 @@ def _own_keys() -> dict[str, dict[str, Schema]]:
             "name": words.string(
                 "Name",
                 "The name to ask for.",
-                pattern="^[A-Za-z0-9._-]{1,253}$",
+                pattern="^[A-Za-z0-9._-]+$",
                 says="a domain name",
                 examples=["example.net"],
+                max_length=253,
             ),
         },
         "udp": {
             "payload": words.string(
-                "Payload", "What to send.", pattern=words.HEX, says=words.HEX_SAYS, examples=["00ff"]
+                "Payload",
+                "What to send.",
+                pattern=words.HEX,
+                says=words.HEX_SAYS,
+                examples=["00ff"],
+                max_length=2 * words.MAX_TEXT,
             ),
             "require_reply": words.boolean("Require a reply", "Silence is a failure.", default=False),
             "reply": words.string(
-                "Reply", "How the reply begins.", pattern=words.HEX, says=words.HEX_SAYS, examples=["00fe"]
+                "Reply",
+                "How the reply begins.",
+                pattern=words.HEX,
+                says=words.HEX_SAYS,
+                examples=["00fe"],
+                max_length=2 * words.MAX_TEXT,
             ),
         },
         "ping": {},

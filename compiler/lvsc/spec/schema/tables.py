@@ -71,9 +71,10 @@ def cluster() -> Schema:
             "script_user": words.string(
                 "Script user",
                 "The user that check, track and notify commands run as.",
-                pattern="^[a-z_][a-z0-9_-]{0,31}$",
+                pattern="^[a-z_][a-z0-9_-]*$",
                 says="a user's name",
                 examples=["keepalived_script"],
+                max_length=32,
                 default="root",
             ),
         },

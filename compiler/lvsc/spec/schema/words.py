@@ -26,11 +26,14 @@ PORTS = "^(tcp|udp|sctp)/(all|(0|[1-9][0-9]{0,4})(-(0|[1-9][0-9]{0,4}))?)$"
 PORTS_SAYS = 'a protocol and a port, a range or all: "tcp/80", "udp/5000-5999", "tcp/all"'
 PORT_RANGE = "^(0|[1-9][0-9]{0,4})-(0|[1-9][0-9]{0,4})$"
 PORT_RANGE_SAYS = 'a range of ports, as in "10000-20000"'
-COMMAND = "^/[ -~]{1,511}$"
+COMMAND = "^/[ -~]+$"
 COMMAND_SAYS = "an absolute path and its arguments, in printable ASCII"
-PRINTABLE = "^[ -~]{1,255}$"
-PRINTABLE_SAYS = "printable ASCII, at most 255 characters"
-HEX = "^([0-9A-Fa-f]{2}){1,255}$"
+MAX_COMMAND = 512
+PRINTABLE = "^[ -~]+$"
+PRINTABLE_SAYS = "printable ASCII"
+#: The longest of other texts.
+MAX_TEXT = 255
+HEX = "^([0-9A-Fa-f]{2})+$"
 HEX_SAYS = 'bytes in hexadecimal, two digits each, as in "0a1f"'
 #: An odd first byte is a group's, the broadcast address included (RFC 7042, 2.1).
 MAC = "^(?!00(:00){5}$)[0-9A-Fa-f][02468ACEace](:[0-9A-Fa-f]{2}){5}$"
@@ -47,9 +50,12 @@ def string(
     says: str,
     examples: Iterable[str],
     default: str | None = None,
+    max_length: int | None = None,
 ) -> Schema:
-    """A string that matches a pattern."""
+    """A string that matches a pattern; without `max_length` the pattern says how long it can be."""
     schema: Schema = {"type": "string", "pattern": pattern, "x-pattern-says": says}
+    if max_length is not None:
+        schema["maxLength"] = max_length
     return _described(schema, title, description, list(examples), default)
 
 
@@ -93,7 +99,14 @@ def name(title: str, description: str, *, example: str) -> Schema:
 
 def command(title: str, description: str, *, example: str) -> Schema:
     """A program to run."""
-    return string(title, description, pattern=COMMAND, says=COMMAND_SAYS, examples=[example])
+    return string(
+        title,
+        description,
+        pattern=COMMAND,
+        says=COMMAND_SAYS,
+        examples=[example],
+        max_length=MAX_COMMAND,
+    )
 
 
 def array(

@@ -68,6 +68,7 @@ def test_every_output_is_held_to_its_command() -> None:
     assert commands() == [
         "lvsc diff old.toml new.toml",
         "lvsc diff --backends iptables,nftables shop.toml",
+        "lvsc diff shop.toml build/red-hat",
         "git diff",
         "lvsc check --format github clusters/shop.toml",
         "lvsc diff --against main --format markdown clusters/shop.toml",
@@ -87,6 +88,16 @@ def test_the_move_from_iptables_to_nftables(project: Project) -> None:
     project.write("shop.toml", OLD)
     said = project.lvsc("diff", "--backends", "iptables,nftables", "shop.toml").out
     assert said == shown("lvsc diff --backends iptables,nftables shop.toml")
+
+
+def test_a_setting_of_a_built_tree_that_was_changed_by_hand(project: Project) -> None:
+    project.write("shop.toml", OLD)
+    assert project.lvsc("build", "shop.toml").code == 0
+    settings = project.root / "build/red-hat/lvs1/etc/sysctl.d/90-lvsc.conf"
+    settings.write_text(settings.read_text().replace("ip_forward = 1", "ip_forward = 0"))
+    assert project.lvsc("diff", "shop.toml", "build/red-hat").out == shown(
+        "lvsc diff shop.toml build/red-hat"
+    )
 
 
 def test_git_shows_it_after_the_two_lines(repository: Project) -> None:

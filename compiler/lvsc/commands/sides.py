@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 from lvsc.commands.console import Console
@@ -149,9 +148,9 @@ class SideReader:
             host = source.partition("/")[0]
             texts.append(Source(host=host, file=source, text=text, holds_secret=source in secret))
         with usable_plugins():
-            side, unread = of_texts(str(directory), texts, self._plugins, complete=True)
-        # Units and settings have no reader: they are compared as text.
-        return replace(side, unread=tuple(source.file for source in unread))
+            # Units and settings have no reader: they are compared as text.
+            side, _ = of_texts(str(directory), texts, self._plugins, complete=True)
+        return side
 
     def _source(self, file: str, text: str) -> Source:
         return Source(host=self._host or "host", file=file, text=text)

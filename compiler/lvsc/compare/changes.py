@@ -103,6 +103,8 @@ class SettingChange:
     """None where it is removed."""
     origin: Origin | None
     """Where the new side says it, or the old one where the new one does not."""
+    reaches_packets: bool = False
+    """Whether it may decide what becomes of packets, in ways that are not followed here."""
 
 
 class Fate(Enum):

@@ -14,12 +14,14 @@ from lvsc.compare.changes import (
     Unknown,
 )
 from lvsc.compare.connections import connection_changes
+from lvsc.compare.files import file_changes
 from lvsc.compare.filters import filter_changes
 from lvsc.compare.packets import service_changes
 from lvsc.compare.pairing import Paired
 from lvsc.compare.question import Question
 from lvsc.compare.settings import setting_changes
-from lvsc.compare.sides import PACKET_KINDS, HostSide, Side
+from lvsc.compare.sides import PACKET_KINDS, HostSide, Side, comparable
+from lvsc.compare.subjects import section
 from lvsc.compare.unknown import unknowns
 from lvsc.graph.nodes import (
     Accept,
@@ -37,6 +39,8 @@ from lvsc.packets.diagram import Space
 from lvsc.plugins.backend import Role
 
 _RULES: tuple[type[Node], ...] = (Marking, HelperAssignment, NoTrack, SourceNat, Accept, VirtualService)
+#: What a packet filter and a table of virtual services say nothing of.
+_SETTINGS = (Section.CHECKS, Section.FAILOVER, Section.HOST_SETTINGS)
 #: What a director has beside its table, and `ipvsadm -Sn` does not print.
 _BESIDE_THE_TABLE: dict[type[Node], str] = {
     Timeouts: "the time-outs of connections: they are not compared",
@@ -82,7 +86,12 @@ def compare(old: Side, new: Side, *, ignore_weights: bool = False) -> Difference
         if services:
             running += connection_changes(before, after, paired)
         rewritten += _rewritten(before, after, roles)
-        notes += (*_notes(one, other), *_secrets(one, other))
+        if roles:
+            notes += (*_notes(one, other, whole=old.whole and new.whole), *_secrets(one, other))
+    if old.whole and new.whole:
+        compared = compared or bool(pairs)
+        if old.built or new.built:
+            found += file_changes(old, new)
     if not compared:
         raise NothingInCommonError(_apart(old, new, pairs))
     return Difference(
@@ -107,8 +116,8 @@ def _host_pairs(old: Side, new: Side) -> Iterator[tuple[HostSide, HostSide]]:
 
 
 def _hosts(old: Side, new: Side, pairs: Iterable[tuple[HostSide, HostSide]]) -> Iterator[SettingChange]:
-    """The hosts that only one side has, where each side is of whole clusters."""
-    if not all(host.whole for side in (old, new) for host in side.hosts.values()):
+    """The hosts that only one side has, where each says all of its hosts."""
+    if not (old.whole and new.whole):
         return
     paired = {one.host for one, _ in pairs}
     for side, other, removed in ((old, new, True), (new, old, False)):
@@ -122,6 +131,7 @@ def _hosts(old: Side, new: Side, pairs: Iterable[tuple[HostSide, HostSide]]) -> 
                     before="there" if removed else None,
                     after=None if removed else "there",
                     origin=None,
+                    reaches_packets=True,
                 )
 
 
@@ -139,11 +149,14 @@ def _word_for_word(side: Side, node: Node) -> Hashable:
     return (side.line(node.origin), node.sort_key)
 
 
-def _notes(old: HostSide, new: HostSide) -> Iterator[str]:
+def _notes(old: HostSide, new: HostSide, *, whole: bool) -> Iterator[str]:
+    """What is not compared; of `whole` sides, all files are."""
     for role in (Role.PACKET_FILTER, Role.DIRECTOR):
         if (role in old.roles) != (role in new.roles):
             word = "packet filters" if role is Role.PACKET_FILTER else "virtual services"
             yield f"one side says nothing of {word}: they are not compared"
+    if not whole:
+        yield from _unsaid(old, new)
     for kind, word in _BESIDE_THE_TABLE.items():
         said = (*old.nodes.of(kind), *new.nodes.of(kind))
         if any(not side.would_say(node) for node in said[:1] for side in (old, new)):
@@ -155,6 +168,19 @@ def _sets(old: HostSide, new: HostSide) -> Iterator[str]:
     befores, afters = ({name for foreign in side.foreign for name in foreign.unseen} for side in (old, new))
     for name in sorted(befores & afters):
         yield f"the elements of the set `{name}`, which no side shows: they are not compared"
+
+
+def _unsaid(old: HostSide, new: HostSide) -> Iterator[str]:
+    """What one of two sides says nothing of, in one note."""
+    sections: set[Section] = set()
+    for side in (old, new):
+        for kind in side.nodes.kinds - _BESIDE_THE_TABLE.keys():
+            if not comparable(side.nodes.of(kind)[0], old, new):
+                sections.add(section(kind))
+    *words, last = [each.value for each in _SETTINGS if each in sections] or [""]
+    if last:
+        listed = f"{', '.join(words)} and {last}" if words else last
+        yield f"one side says nothing of {listed}: they are not compared"
 
 
 def _secrets(old: HostSide, new: HostSide) -> Iterator[str]:

@@ -9,7 +9,7 @@ from lvsc.compare.fields import Field, differing
 from lvsc.compare.names import end, selector_words
 from lvsc.compare.pairing import Paired, ServicePair
 from lvsc.compare.sides import HostSide, Side, comparable
-from lvsc.compare.subjects import detail, section, subject, title
+from lvsc.compare.subjects import detail, reaches_packets, section, subject, title
 from lvsc.diagnostics import Origin
 from lvsc.graph.nodes import (
     HealthCheck,
@@ -36,7 +36,8 @@ def setting_changes(
         if issubclass(kind, PacketRule) or kind in (VirtualService, RealServer):
             continue
         if comparable(next(iter((*old[1].nodes.of(kind), *new[1].nodes.of(kind)))), old[1], new[1]):
-            yield from comparison.nodes(kind)
+            reaching = reaches_packets(kind)
+            yield from (replace(change, reaches_packets=reaching) for change in comparison.nodes(kind))
 
 
 class _Settings:
@@ -48,7 +49,7 @@ class _Settings:
         self._new, self._new_nodes = new[0], new[1].nodes
         self._paired = paired
         self._known = _Known(paired)
-        self._old_understood, self._new_understood = not old[1].unread, not new[1].unread
+        self._hosts = (old[1], new[1])
 
     def service(self, pair: ServicePair, *, ignore_weights: bool) -> Iterator[SettingChange]:
         """What is set otherwise for a service and its real servers."""
@@ -111,14 +112,20 @@ class _Settings:
                 origin = self._new.origin(originals[key].origin)
                 for found in differing(before, afters[key]):
                     yield self._row(section(kind), called, found, origin)
-            elif self._new_understood and self._known.of_both(before):
+            elif self._is_lone(before, new_lacks=True):
                 called = subject(before, self._paired.old_names)
                 yield self._lone(section(kind), called, detail(before), origin, added=False)
         for key, after in afters.items():
-            if key not in befores and self._old_understood and self._known.of_both(after):
+            if key not in befores and self._is_lone(after, new_lacks=False):
                 called = subject(originals[key], self._paired.new_names)
                 origin = self._new.origin(originals[key].origin)
                 yield self._lone(section(kind), called, detail(after), origin, added=True)
+
+    def _is_lone(self, node: Node, *, new_lacks: bool) -> bool:
+        """Whether a node that one side lacks is sure not to be there, and nothing else says so already."""
+        old, new = self._hosts
+        is_understood = not (new if new_lacks else old).unread
+        return is_understood and comparable(node, old, new) and self._known.of_both(node)
 
     def _lone(self, part: Section, called: str, said: str, origin: Origin, *, added: bool) -> SettingChange:
         return SettingChange(

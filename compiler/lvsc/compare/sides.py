@@ -83,10 +83,10 @@ class HostSide:
     """The roles of whose programs it speaks."""
     whole: bool
     """Whether it speaks of every type of node; otherwise of those that decide on packets, and those that it has."""
-    readers: frozenset[str] = frozenset()
-    """The backends that read it."""
-    complete: tuple[Backend, ...] = ()
-    """The backends of whose files it has all, so that it speaks of whatever they render."""
+    readers: tuple[Backend, ...] = ()
+    """The backends that read it, in the order of their names."""
+    complete: bool = False
+    """Whether it has all of their files, so that it speaks of whatever they render."""
     foreign: tuple[Foreign, ...] = ()
     unread: tuple[Unread, ...] = ()
     doubtful: frozenset[Selector] = frozenset()
@@ -102,14 +102,21 @@ class HostSide:
 
     def would_say(self, node: Node) -> bool:
         """Whether the absence of such a node means that there is none."""
-        return self.speaks_of(type(node)) or any(backend.renders(node) for backend in self.complete)
+        kind = type(node)
+        if self.whole or any(kind in PACKET_KINDS.get(role, ()) for role in self.roles):
+            return True
+        # A backend does not say of each node of a type whether it is there: of addresses, only of those that fail over.
+        said = self.complete or kind in self.nodes.kinds
+        unknown = not self.readers and not self.complete
+        return said and (unknown or any(backend.renders(node) for backend in self.readers))
 
 
 def comparable(node: Node, old: HostSide, new: HostSide) -> bool:
     """Whether a node that only one of two sides has is missing on the other, rather than unsaid."""
     if old.would_say(node) and new.would_say(node):
         return True
-    return not old.whole and not new.whole and old.readers == new.readers
+    readers, others = ([backend.name for backend in side.readers] for side in (old, new))
+    return not old.whole and not new.whole and readers == others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,8 +130,10 @@ class Side:
     """The lines of each emitted file, with where in the spec each comes from."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """The text of each file, secrets as placeholders, by its host's name and path."""
-    unread: tuple[str, ...] = ()
+    unread: frozenset[str] = frozenset()
     """The files among them that no backend reads, so that only their text can be compared."""
+    built: bool = False
+    """Whether it is what a build wrote: every file of its hosts, as they may be by now."""
 
     def origin(self, origin: Origin) -> Origin:
         """Where in the spec something comes from that was read in an emitted file; otherwise where it was read."""
@@ -139,6 +148,11 @@ class Side:
         if text is None or origin.line is None or origin.line > len(text):
             return ""
         return text[origin.line - 1].text.strip()
+
+    @property
+    def whole(self) -> bool:
+        """Whether it says all of its hosts: those of a spec, or of a built tree."""
+        return self.built or all(host.whole for host in self.hosts.values())
 
     @property
     def only_host(self) -> str | None:
@@ -164,6 +178,7 @@ def of_compiled(name: str, compiled: Compiled) -> Side:
         },
         lines={file.host + file.artifact.path: file.artifact.lines for file in compiled.files},
         texts={file.host + file.artifact.path: file.artifact.text for file in compiled.files},
+        unread=frozenset(file for host in hosts.values() for file in host.unread_files),
     )
 
 
@@ -188,7 +203,7 @@ def of_texts(
     """What texts say that some backend reads, and the texts that none does.
 
     `roles` are those that every host's texts speak of even where they say nothing; each that a text is read for is added.
-    `complete` says that a backend whose text is there has no other on the host.
+    `complete` says that they are all files of their hosts, as a build wrote them.
 
     Raises:
         PluginError: A backend cannot be imported.
@@ -196,7 +211,8 @@ def of_texts(
     """
     backends = [plugins.backend(each) for each in plugins.backend_names]
     sources = tuple(sources)
-    hosts: dict[str, _Collected] = {source.host: _Collected(source.host) for source in sources if roles}
+    speaking = sources if roles or complete else ()
+    hosts: dict[str, _Collected] = {source.host: _Collected(source.host) for source in speaking}
     unknown: list[Source] = []
     texts: dict[str, str] = {}
     for found in sources:
@@ -213,10 +229,12 @@ def of_texts(
             host: hosts[host].side(
                 roles=hosts[host].roles | roles,
                 whole=False,
-                complete=hosts[host].readers if complete else (),
+                complete=complete,
             )
             for host in sorted(hosts)
         },
+        unread=frozenset(source.file for source in unknown),
+        built=complete,
         lines={
             file: tuple(Line(line) for line in text.replace("\r", "").replace("\0", "").split("\n"))
             for file, text in texts.items()
@@ -251,6 +269,7 @@ class _Collected:
         self._nodes: list[Node] = []
         self._foreign: list[Foreign] = []
         self._unread: list[Unread] = []
+        self.unread_files: list[str] = []
         self._doubtful: frozenset[Selector] = frozenset()
         self._partial = False
         self._readers: dict[str, Backend] = {}
@@ -272,6 +291,7 @@ class _Collected:
         before = len(self._nodes)
         sources = [Source(host=part.host, file=part.host + a.path, text=a.text) for a in artifacts]
         readable = [source for source in sources if _recognises(backend, source)]
+        self.unread_files += (source.file for source in sources if source not in readable)
         for source in readable:
             self.add_text(backend, source)
         if not readable:
@@ -284,21 +304,21 @@ class _Collected:
 
     @property
     def readers(self) -> tuple[Backend, ...]:
-        return tuple(self._readers.values())
+        return tuple(self._readers[name] for name in sorted(self._readers))
 
     def side(
         self,
         *,
         roles: frozenset[Role],
         whole: bool,
-        complete: tuple[Backend, ...] = (),
+        complete: bool = False,
     ) -> HostSide:
         return HostSide(
             host=self._host,
             nodes=OrderedNodes(self._nodes),
             roles=roles,
             whole=whole,
-            readers=frozenset(self._readers),
+            readers=self.readers,
             complete=complete,
             foreign=tuple(self._foreign),
             unread=tuple(self._unread),

@@ -40,6 +40,15 @@ _SECTIONS: dict[type[Node], Section] = {
 }
 
 
+#: What decides on packets beside the rules and services that are followed.
+_REACHING = frozenset({VirtualAddress, Sysctl, KernelModule, ModuleOption, TunnelDevice})
+
+
+def reaches_packets(kind: type[Node]) -> bool:
+    """Whether a type of node decides what becomes of packets, in ways that a comparison does not follow."""
+    return kind in _REACHING
+
+
 def section(kind: type[Node]) -> Section:
     """What a type of node belongs to."""
     return _SECTIONS.get(kind, Section.OTHER)

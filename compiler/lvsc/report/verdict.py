@@ -41,9 +41,16 @@ def verdict(difference: Difference) -> str:
             f" {plural(len(fragments), 'rule', 'rules')} {whose}"
         )
     if not parts:
-        parts.append(
-            f"no packet is treated differently; {plural(difference.rewritten, 'rule', 'rules')} rewritten"
-        )
+        reaching = sum(change.reaches_packets for change in difference.settings)
+        if reaching:
+            parts.append("no rule of a packet filter or a director treats a packet differently")
+            parts.append(
+                f"{plural(reaching, 'setting of a host differs', 'settings of hosts differ')},"
+                " and what that does to packets is not known"
+            )
+        else:
+            parts.append("no packet is treated differently")
+        parts.append(f"{plural(difference.rewritten, 'rule', 'rules')} rewritten")
     return "; ".join(parts)
 
 

@@ -47,7 +47,44 @@ def test_without_a_packet_filter_nothing_says_who_gets_a_mark() -> None:
         "PREROUTING mangle: nothing here says whether it gets a mark",
         "- routing: nothing here says so, but 192.0.2.10 must be an address of the director",
     ]
-    assert found.fate is Fate.BALANCED
+    without = "without a mark, it finds service tcp 192.0.2.10:80"
+    assert (found.fate, found.service) == (Fate.UNTOLD, None)
+    assert found.why == (
+        f"nothing here says whether it gets mark 7, by which it finds a service; {without}"
+        " (`mark 7` behind the packet says that it has one)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("packet", "fate"),
+    [
+        ("tcp 198.51.100.7 -> 192.0.2.10:443", Fate.UNTOLD),
+        ("tcp 198.51.100.7 -> 203.0.113.1:80", Fate.UNTOLD),
+        ("tcp [2001:db8::7] -> [2001:db8::10]:80", Fate.FORWARDED),
+    ],
+    ids=["another port", "another address", "a family without services of marks"],
+)
+def test_a_mark_that_nobody_says_may_lead_any_packet_of_its_family_to_a_service(
+    packet: str, fate: Fate
+) -> None:
+    assert course(packet, TABLE.format(weight=1)).fate is fate
+
+
+@pytest.mark.parametrize(
+    ("packet", "words"),
+    [
+        (PACKET, "it finds service tcp 192.0.2.10:80, and not all of that is understood"),
+        (
+            "tcp 198.51.100.7 -> 192.0.2.10:443",
+            "it finds none of the services that are understood, and there may be others",
+        ),
+    ],
+    ids=["the service", "no service"],
+)
+def test_what_is_not_understood_of_services_leaves_the_packets_way_open(packet: str, words: str) -> None:
+    table = "-A -t 192.0.2.10:80 -s rr --new\n-A -t192.0.2.10:443 -s rr\n"
+    found = course(packet, table)
+    assert (found.fate, found.why, found.service) == (Fate.UNTOLD, words, None)
 
 
 def test_a_mark_that_is_said_finds_its_service() -> None:
@@ -78,7 +115,7 @@ def test_a_foreign_rule_that_marks_leaves_the_service_open(packet: str, marked: 
 
 
 def test_a_service_whose_real_servers_are_all_drained_takes_no_new_client() -> None:
-    found = course(PACKET, TABLE.format(weight=0))
+    found = course(PACKET, "".join(TABLE.format(weight=0).splitlines(keepends=True)[:2]))
     assert (found.fate, found.why) == (
         Fate.UNSERVED,
         "every real server is drained: a new client is told by ICMP that the port is unreachable",

@@ -30,7 +30,7 @@ from lvsc.trace.asked import Asked
 from lvsc.trace.codes import UNKNOWN_DIRECTOR
 from lvsc.trace.evidence import Lines
 from lvsc.trace.known import Known
-from lvsc.trace.lookup import Hit, answered, look_up
+from lvsc.trace.lookup import Hit, answered, look_up, open_question
 from lvsc.trace.packet import Moving
 from lvsc.trace.result import (
     Course,
@@ -128,6 +128,8 @@ class _Walk:
         self._step(None, Handler.ROUTING, where, evidence)
         if local:
             return self._arrived()
+        if self._local is None and (why := self._open(self._looked_up())):
+            return self._untold(Hook.INPUT, why)
         answer = self._answer()
         return self._answering(answer) if answer else self._sent_on()
 
@@ -206,14 +208,24 @@ class _Walk:
     def _expected(self) -> bool:
         """Whether rules or services are there for the packet, which are only for packets to the director."""
         marked = self._packet.first(self._host.nodes, Marking) is not None
-        return marked or look_up(self._host.nodes, self._asked, self._packet.mark) is not None
+        return marked or self._looked_up() is not None
+
+    def _looked_up(self) -> Hit | None:
+        return look_up(self._host.nodes, self._asked, self._packet.mark)
+
+    def _open(self, hit: Hit | None) -> str:
+        """Why it is open which service takes the packet; empty where it is not."""
+        found = "" if hit is None else self._services.titled(hit.service)
+        return open_question(self._host, self._asked, self._packet.mark, hit, found)
 
     def _arrived(self) -> Course:
         local_out = self._packet.hook is Hook.OUTPUT
         if not local_out:
             self._let_through(Hook.INPUT)
         hook = Hook.OUTPUT if local_out else Hook.INPUT
-        hit = look_up(self._host.nodes, self._asked, self._packet.mark)
+        hit = self._looked_up()
+        if why := self._open(hit):
+            return self._untold(hook, why)
         if hit is None:
             return self._no_service(hook)
         service = self._services.found(hit, self._asked, self._packet)
@@ -237,14 +249,17 @@ class _Walk:
 
     def _no_service(self, hook: Hook) -> Course:
         if not self._host.speaks_of(VirtualService):
-            self._step(hook, Handler.IPVS, "nothing here says which services IPVS has")
-            return self._done(Fate.UNTOLD, "nothing here says which services IPVS has")
+            return self._untold(hook, "nothing here says which services IPVS has")
         mark = self._packet.mark
         asked = f"mark {mark}, nor " if mark else ""
         self._step(hook, Handler.IPVS, f"IPVS has no service for {asked}its address and port")
         return self._done(
             Fate.LOCAL, "no service takes it: it is delivered to the director's own programs, as any packet"
         )
+
+    def _untold(self, hook: Hook, why: str) -> Course:
+        self._step(hook, Handler.IPVS, why)
+        return self._done(Fate.UNTOLD, why)
 
     def _refused(self, hook: Hook, hit: Hit, titled: str, service: FoundService) -> Course:
         modules = {module.name for module in self._host.nodes.of(KernelModule)}

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
 from lvsc.compare.names import end
+from lvsc.compare.sides import HostSide
 from lvsc.compare.treatment import Nodes
 from lvsc.graph.nodes import AddressSelector, Marking, MarkSelector, Persistence, Selector, VirtualService
 from lvsc.graph.traffic import Address, Family, Hook, Network, Protocol
 from lvsc.packets.diagram import Space
 from lvsc.packets.sets import PacketSet
-from lvsc.packets.words import classes
+from lvsc.packets.words import classes, listed
 from lvsc.trace.asked import Asked
 from lvsc.trace.result import Lookup, Tie
 
@@ -55,6 +56,23 @@ def _questions(asked: Asked, mark: int) -> Iterator[tuple[Lookup, Selector]]:
     if asked.protocol is Protocol.TCP and (port == FTP_DATA or port >= UNPRIVILEGED):
         yield Lookup.FTP, at(FTP_CONTROL)
     yield Lookup.ANY_PORT, at(0)
+
+
+def open_question(host: HostSide, asked: Asked, mark: int, hit: Hit | None, found: str) -> str:
+    """Why it is open which service takes a packet that finds `hit`, called `found`; empty where it is not."""
+    if hit is not None and hit.service.selector in host.doubtful:
+        return f"it finds service {found}, and not all of that is understood"
+    selectors = (service.selector for service in host.nodes.of(VirtualService))
+    marks = sorted(s.mark for s in selectors if isinstance(s, MarkSelector) and s.family is asked.family)
+    if marks and not mark and not host.speaks_of(Marking):
+        without = "no service takes it" if hit is None else f"it finds service {found}"
+        return (
+            f"nothing here says whether it gets mark {listed(map(str, marks), ' or ')}, by which it finds a service;"
+            f" without a mark, {without} (`mark {marks[0]}` behind the packet says that it has one)"
+        )
+    if hit is None and host.partial:
+        return "it finds none of the services that are understood, and there may be others"
+    return ""
 
 
 def tie(host: Nodes, service: VirtualService, asked: Asked) -> Tie | None:

@@ -38,7 +38,7 @@ class Fate(Enum):
     ANSWER = "answer"
     """It can be a real server's answer to a client, and is sent on as one."""
     UNTOLD = "untold"
-    """What is traced does not say what IPVS is told."""
+    """What is traced does not say what IPVS is told, or not in words that are understood."""
 
 
 class Lookup(Enum):

@@ -37,7 +37,8 @@ def shown(text: str) -> str:
 
 def refused(index: int, what: str, word: str, advice: str) -> MisreadError:
     """A value that is none."""
-    return MisreadError(read_codes.VALUE, index, f"`{shown(word)}` is not {what}", advice)
+    message = f"`{shown(word)}` is not {what}" if word else f"{what} is missing"
+    return MisreadError(read_codes.VALUE, index, message, advice)
 
 
 def number(words: Sequence[str], index: int, what: str, low: int, high: int) -> int:

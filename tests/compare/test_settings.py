@@ -28,6 +28,19 @@ CHANGES: dict[str, tuple[Layer, Layer, list[tuple[str, str, str, str | None, str
         {"services": {"web": {"mark": 81}}},
         [("services", "service `web`", "selector", "mark 80", "mark 81")],
     ),
+    "persistence where there was none": (
+        {},
+        {"services": {"web": {"persistence": "5m"}}},
+        [("services", "service `web`", "persistence", "none", "300 s")],
+    ),
+    "what a check accepts": (
+        {"pools": {"web": {"check": {"type": "http", "path": "/", "status": [200]}}}},
+        {"pools": {"web": {"check": {"type": "http", "path": "/", "status": [200, "204-299"]}}}},
+        [
+            ("health checks", f"check of 192.0.2.{number}:80 of `web`", "probe.status", "200", "200, 204-299")
+            for number in (21, 22)
+        ],
+    ),
     "persistence": (
         {"services": {"web": {"persistence": "5m"}}},
         {"services": {"web": {"persistence": "6m"}}},

@@ -6,7 +6,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, TypeGuard
 
 from lvsc.compare.names import selector_words
-from lvsc.graph.nodes import AddressSelector, MarkSelector
+from lvsc.compare.words import persistence
+from lvsc.graph.nodes import AddressSelector, MarkSelector, Persistence
 from lvsc.secrets import SecretRef, SecretSource
 
 if TYPE_CHECKING:
@@ -71,6 +72,10 @@ def value_words(value: object) -> str:
             return value.placeholder
         case Enum():
             return str(value.value)
+        case Persistence():
+            return persistence(value).removeprefix("persistence ")
+        case (int() as first, int() as last):
+            return str(first) if first == last else f"{first}-{last}"
         case tuple():
             return ", ".join(map(value_words, value)) or "none"
     if _has_fields(value):

@@ -174,7 +174,12 @@ PROBLEMS = {
     "negative mark": ("-A -f -1 -s rr", (1, 7), "IPV103", "`-1` is not a mark from 1 to 2147483647"),
     "port too large": ("-A -t 192.0.2.10:65536", (1, 7), "IPV103", "is not an address and port"),
     "scheduler": ("-A -t 192.0.2.10:80 -s best", (1, 24), "IPV103", "`best` is not a scheduler"),
-    "option without value": (f"{A} -p", (1, 30), "IPV103", "`` is not a number of seconds"),
+    "option without value": (
+        f"{A} -p",
+        (1, 30),
+        "IPV103",
+        "a number of seconds from 1 to 2678400 is missing",
+    ),
     "broken mask": (f"{A} -p 60 -M 255.0.255.0", (1, 37), "IPV103", "`255.0.255.0` is not a mask"),
     "mask alone": (f"{A} -M 255.255.255.0", (1, 28), "IPV103", "`-M` does nothing without `-p`"),
     "flag of another scheduler": (f"{A} -b sh-port", (1, 31), "IPV103", "flags of the scheduler wlc"),

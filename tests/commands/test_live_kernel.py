@@ -31,7 +31,7 @@ mkdir /run/upper /run/work
 mount -t overlay -o lowerdir=/etc,upperdir=/run/upper,workdir=/run/work overlay /etc
 mkdir -p /etc/lvsc
 cp built/lvs1/etc/lvsc/* /etc/lvsc
-sed -i 's#/usr/sbin/ip6\{0,1\}tables#&-legacy#' /etc/lvsc/iptables.sh
+sed -i 's#/usr/sbin/ip6\{0,1\}tables#&-legacy#g' /etc/lvsc/iptables.sh
 load() { ipvsadm -C; for name in iptables ipvsadm; do sh /etc/lvsc/$name.sh start; done; }
 status() { "$@" && echo 0 || echo $?; }
 """

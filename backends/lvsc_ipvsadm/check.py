@@ -153,7 +153,7 @@ def _persistence(service: VirtualService) -> Iterator[Refusal]:
         yield (
             codes.PERSISTENCE,
             "persistence_engine",
-            f"there is no persistence engine {persistence.engine!r}",
+            f"there is no persistence engine `{ascii(persistence.engine)[1:-1]}`",
             "use `sip`, or leave it out",
         )
 
@@ -279,7 +279,7 @@ def _sync(connections: ConnectionSync) -> Iterator[tuple[str, str, str]]:
     if not _INTERFACE.fullmatch(connections.interface):
         yield (
             "network",
-            f"{connections.interface!r} is no name of an interface",
+            f"`{ascii(connections.interface)[1:-1]}` is no name of an interface",
             "use letters, digits, `.`, `_` and `-`, at most 15",
         )
     group = connections.group

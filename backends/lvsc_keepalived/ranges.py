@@ -14,6 +14,11 @@ def outside(
     if value is not None and not low <= value <= high:
         yield codes.RANGE.at(
             node.at(key),
-            f"the {what} is {value:g}, and keepalived takes {low:g} to {high:g}",
-            help=f"choose a value from {low:g} to {high:g}",
+            f"the {what} is {_digits(value)}, and keepalived takes {_digits(low)} to {_digits(high)}",
+            help=f"choose a value from {_digits(low)} to {_digits(high)}",
         )
+
+
+def _digits(value: float) -> str:
+    """A whole number in all its digits."""
+    return str(value) if isinstance(value, int) else f"{value:g}"

@@ -125,7 +125,7 @@ REFUSED: dict[str, tuple[list[Node], Code, str]] = {
     "hostile engine": (
         [service(WEB, persistence=persistent(60, 32, "sip\n-C"))],
         codes.PERSISTENCE,
-        "there is no persistence engine 'sip\\n-C'",
+        "there is no persistence engine `sip\\n-C`",
     ),
     "weight": (
         [service(WEB), server(WEB, "10.0.0.21", 80, weight=65536)],

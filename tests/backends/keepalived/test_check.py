@@ -185,7 +185,10 @@ def vrrp(**more: object) -> list[Node]:
             id="prefix 0",
         ),
         pytest.param(
-            [timeouts(31 * 86400 + 1)], "KAD008", "the time-out is 2.6784e+06", id="time-out too long"
+            [timeouts(31 * 86400 + 1)],
+            "KAD008",
+            "the time-out is 2678401, and keepalived takes 0 to 2678400",
+            id="time-out too long",
         ),
         pytest.param([connection_sync(sync_id=256)], "KAD008", "synchronisation number is 256", id="sync id"),
         pytest.param(

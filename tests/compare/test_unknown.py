@@ -74,9 +74,13 @@ def test_what_is_known_to_change_is_said_besides() -> None:
     )
 
 
+def filters(*lines: str) -> str:
+    return "\n".join(("*mangle", ":PREROUTING ACCEPT [0:0]", ":LVSC-MARK - [0:0]", *lines, "COMMIT", ""))
+
+
 def dump(name: str, *lines: str, host: str = HOST) -> Side:
-    text = "\n".join(("*mangle", ":PREROUTING ACCEPT [0:0]", ":LVSC-MARK - [0:0]", *lines, "COMMIT", ""))
-    found, unknown = of_texts(name, [Source(host=host, file="iptables.v4", text=text)], plugins())
+    source = Source(host=host, file="iptables.v4", text=filters(*lines))
+    found, unknown = of_texts(name, [source], plugins())
     assert unknown == ()
     return found
 
@@ -96,9 +100,26 @@ def test_a_rule_that_marks_beside_lvscs_own_makes_a_dump_unknown() -> None:
 def test_a_fragment_that_is_not_understood_makes_a_dump_unknown() -> None:
     odd = RULE.format(80) + " -m statistic --mode random"
     difference = compare(dump("old", JUMP, RULE.format(80)), dump("new", JUMP, odd))
+    assert difference.packets == ()
     assert any(
         u.aspect is Aspect.SERVICE and u.origin is not None and u.origin.line == 5 for u in difference.unknown
     )
+
+
+def test_a_rule_that_is_not_understood_may_mark_for_a_service() -> None:
+    odd = RULE.format(80) + " -m statistic --mode random"
+    table = "-A -f 80 -s rr\n-a -f 80 -r 10.0.0.1:0 -m -w 1\n"
+    texts = [filters(JUMP, RULE.format(80)), filters(JUMP, odd)]
+    old, new = (
+        of_texts(
+            "both",
+            [Source(host=HOST, file="table", text=table), Source(host=HOST, file="iptables.v4", text=text)],
+            plugins(),
+        )[0]
+        for text in texts
+    )
+    difference = compare(old, new)
+    assert (difference.packets, {u.aspect for u in difference.unknown}) == ((), set(Aspect))
 
 
 def test_two_dumps_of_packet_filters_are_compared_by_their_marks() -> None:

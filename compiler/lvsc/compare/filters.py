@@ -12,6 +12,7 @@ from lvsc.graph.traffic import Hook
 from lvsc.packets.diagram import Space, boxes
 from lvsc.packets.dimensions import Box
 from lvsc.packets.effects import effect, verdict
+from lvsc.plugins.backend import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +37,25 @@ _EFFECTS = (
 def filter_changes(
     space: Space, old: tuple[Side, HostSide], new: tuple[Side, HostSide], *, services: bool
 ) -> Iterator[PacketChange]:
-    """The packets to which the rules of the packet filter do something else, exactly.
+    """The packets to which the rules of the packet filter do something else, exactly; but for what is open.
 
     With `services`, a mark that clients' packets get counts only for the service that it leads to, so it is left out here.
     """
+    # Where no rule matches that is understood, one that is not may.
+    known = tuple(side.understands(Role.PACKET_FILTER) for _, side in (old, new))
+
+    def differing(one: Hashable, other: Hashable) -> Hashable:
+        is_told = all(
+            is_known or answer is not None for is_known, answer in zip(known, (one, other), strict=True)
+        )
+        return (one, other) if one != other and is_told else None
+
     for each in _EFFECTS:
         before = _rules(old[1], each.kind, services=services)
         after = _rules(new[1], each.kind, services=services)
         if before == after:
             continue
-        changed = space.combine(
-            effect(space, before),
-            effect(space, after),
-            lambda one, other: (one, other) if one != other else None,
-        )
+        changed = space.combine(effect(space, before), effect(space, after), differing)
         groups: dict[tuple[Hashable, Hashable], list[Box]] = defaultdict(list)
         for box, answer in boxes(changed):
             if answer is not None:

@@ -62,7 +62,8 @@ class Balanced:
         """Whether it is open what becomes of packets that find this, because not all of the text is understood."""
         match found:
             case None:
-                return self.host.partial
+                # A rule that is not understood may give the mark of a service.
+                return self.host.partial or not self.host.understands(Role.PACKET_FILTER)
             case Absent():
                 return False
             case Refused(selector=selector):
@@ -127,7 +128,7 @@ def balanced(
 def _missing(one: HostSide, side: Side, other: HostSide) -> dict[Address, Origin]:
     """The addresses that a host has on the other side, whose this is, and not on one; where that one says which it has."""
     kept = {node.address.ip for node in one.nodes.of(VirtualAddress)}
-    if not kept or any(unread.role is Role.DIRECTOR for unread in one.unread):
+    if not kept or not one.understands(Role.DIRECTOR):
         # Something else may move the addresses, or what is not understood says them.
         return {}
     return {

@@ -94,6 +94,10 @@ class HostSide:
     partial: bool = False
     """Whether there may be virtual services that are not understood at all."""
 
+    def understands(self, role: Role) -> bool:
+        """Whether all is understood of the texts of a role's programs."""
+        return all(unread.role is not role for unread in self.unread)
+
     def speaks_of(self, kind: type[Node]) -> bool:
         """Whether the absence of a node of the type means that there is none."""
         if self.whole or kind in self.nodes.kinds:

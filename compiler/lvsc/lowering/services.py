@@ -169,7 +169,7 @@ def _real_server(
     yield HealthCheck(
         host=host,
         origin=said.origin,
-        said_at=tuple((key, pool.origin / key) for key in ("on_failure", "notify")),
+        said_at=pool.said_at,
         selector=selector,
         address=address,
         port=port,

@@ -97,6 +97,7 @@ def _pool(name: str, table: Table, cluster_forwarding: Forwarding) -> Pool:
         if notify
         else Notify(),
         origin=table.origin(),
+        said_at=tuple((key, table.origin(key)) for key in ("on_failure", "notify")),
     )
 
 

@@ -278,6 +278,8 @@ class Pool:
     sorry_server: SorryHost | None
     notify: Notify
     origin: Origin
+    said_at: tuple[tuple[str, Origin], ...] = field(default=(), compare=False)
+    """What the health checks of its real servers take from it, and where it says it."""
 
     @property
     def enabled(self) -> tuple[PoolServer, ...]:

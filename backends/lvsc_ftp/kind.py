@@ -1,6 +1,7 @@
 """The service kind `ftp`."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from lvsc.plugin import (
     Accept,
@@ -25,6 +26,7 @@ from lvsc.plugin import (
     ServiceKind,
     ServicePort,
     SourceNat,
+    State,
     Table,
     TrafficClass,
     host_network,
@@ -38,6 +40,8 @@ CONTROL_PORT = 21
 #: Where a persistent way needs a time and the spec says none: as long as keepalived's and Red Hat's manuals suggest.
 PERSISTENCE = 300
 MODULE = "ip_vs_ftp"
+#: The ports that servers take for passive data where nothing says which: no server needs root's for that.
+_UNPRIVILEGED = PortRange(1024, 65535)
 
 
 _BY_MODULE = "no pasv_address: ip_vs_ftp on the directors writes the virtual address, and would mistake one already there"
@@ -146,8 +150,8 @@ class FtpKind(ServiceKind):
                 yield from _reading(lowered, director.name)
             if way in (Way.MARK, Way.OPAQUE):
                 yield from _source_nats(lowered, director.name)
-            if way is Way.OPAQUE and cluster.accept:
-                yield from _accepts(lowered, cluster, director.name)
+            if cluster.accept:
+                yield from _accepts(lowered, cluster, director.name, way)
         yield from _settings(lowered, way)
 
 
@@ -236,13 +240,70 @@ def _source_nats(lowered: LoweredService, host: str) -> Iterator[Node]:
             )
 
 
-def _accepts(lowered: LoweredService, cluster: Cluster, host: str) -> Iterator[Node]:
-    service, said_at = lowered.service, (("accept", cluster.origin / "accept"),)
-    for family in service.families:
+def _accepts(lowered: LoweredService, cluster: Cluster, host: str, way: Way) -> Iterator[Node]:
+    """What the filter sees of data connections, besides what the service's own ports let in and their answers."""
+    if way is Way.PASSING:
+        return
+    for traffic, reason in _opaque_data(lowered) if way is Way.OPAQUE else _expected_data(lowered):
+        yield Accept(
+            host=host,
+            origin=lowered.service.origin,
+            said_at=(("accept", cluster.origin / "accept"),),
+            traffic=traffic,
+            service=lowered.service.name,
+            reason=reason,
+        )
+
+
+def _opaque_data(lowered: LoweredService) -> Iterator[tuple[TrafficClass, str]]:
+    """Active data that nothing expects; source NAT is undone before the filter sees the clients' answers."""
+    for family in lowered.service.families:
         for traffic in _active_data(lowered, family, Hook.FORWARD):
-            yield Accept(
-                host=host, origin=service.origin, said_at=said_at, traffic=traffic, service=service.name
+            yield traffic, "connections that the real servers open"
+            yield (
+                replace(
+                    traffic,
+                    source=None,
+                    source_ports=None,
+                    destination=traffic.source,
+                    destination_ports=traffic.source_ports,
+                    state=State.ESTABLISHED,
+                ),
+                "answers to connections that the real servers open",
             )
+
+
+def _expected_data(lowered: LoweredService) -> Iterator[tuple[TrafficClass, str]]:
+    """Data connections that the helper expects, and what follows on them.
+
+    Active ones have been given the virtual address by IPVS, which the clients answer; passive ones begin with it.
+    """
+    service, options = lowered.service, options_of(lowered.service)
+    begins, goes_on = State.RELATED, State.ESTABLISHED
+    for family in service.families:
+        for active in _active_data(lowered, family, Hook.FORWARD):
+            for state in (begins, goes_on):
+                yield replace(active, state=state), "active data connections"
+            if options.passive_ports is None:
+                yield (
+                    replace(active, source_ports=_UNPRIVILEGED, state=goes_on),
+                    "answers on passive data connections",
+                )
+        for address in service.ips(family):
+            client = TrafficClass(
+                hook=Hook.INPUT,
+                family=family,
+                protocol=Protocol.TCP,
+                destination=host_network(address),
+                destination_ports=PortRange.one(options.control_port - 1),
+                state=goes_on,
+            )
+            yield client, "clients' answers on active data connections"
+            for state in (begins, goes_on) if options.passive_ports is None else ():
+                yield (
+                    replace(client, destination_ports=_UNPRIVILEGED, state=state),
+                    "passive data connections",
+                )
 
 
 def _active_data(lowered: LoweredService, family: Family, hook: Hook) -> Iterator[TrafficClass]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from lvsc.plugin import (
+    Accept,
     Address,
     Diagnostic,
     Family,
@@ -14,6 +15,7 @@ from lvsc.plugin import (
     Network,
     NoTrack,
     PacketRule,
+    Portless,
     SourceNat,
 )
 from lvsc_iptables import codes
@@ -46,7 +48,7 @@ def refusals(part: HostPart) -> Iterator[Diagnostic]:
 
 
 def _names(node: PacketRule) -> Iterator[Diagnostic]:
-    if not _SERVICE.fullmatch(node.service):
+    if not _SERVICE.fullmatch(node.service) and (node.service or not isinstance(node, Accept)):
         yield _name(node, "service name", node.service, 64)
     if isinstance(node, HelperAssignment) and not _SHORT_NAME.fullmatch(node.helper):
         yield _name(node, "conntrack helper", node.helper, 15)
@@ -91,6 +93,12 @@ def _hook(node: PacketRule) -> Iterator[Diagnostic]:
             node.origin,
             f"the original destination of a connection is not known where the {_kind(node)} stands",
             help="match the packet's own destination",
+        )
+    if not isinstance(node, Accept) and (traffic.state is not None or isinstance(traffic.protocol, Portless)):
+        yield codes.CONDITION.at(
+            node.origin,
+            f"no {_kind(node)} looks at a connection's state, or is for a protocol without ports",
+            help="match packets of `tcp`, `udp` or `sctp` in any state",
         )
 
 

@@ -32,7 +32,8 @@ The kernel looks at some conditions at some hooks only:
 
 - the source MAC address: prerouting, input and forward (xt_mac.c). A packet that the host sends itself has none;
 - the original destination of a connection: everywhere but in the raw table, which comes before connection tracking.
-  Packets are exempted from it there, and helpers are assigned.
+  Packets are exempted from it there, and helpers are assigned;
+- the state of a connection, and a protocol without ports: only in what accepts packets. IPVS balances neither.
 
 A rule with such a condition would match nothing, or not load.""",
 )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, NetmaskValueError
+from itertools import product
 
 from lvsc.plugin import (
     Accept,
@@ -17,9 +18,11 @@ from lvsc.plugin import (
     NoTrack,
     Origin,
     PacketRule,
+    Portless,
     PortRange,
     Protocol,
     SourceNat,
+    State,
     TrafficClass,
 )
 from lvsc_iptables import read_codes
@@ -34,14 +37,12 @@ _MAC = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}")
 _SERVICE = re.compile(r"service (\S+)")
 
 _WHOLE_MARK = 0xFFFFFFFF
-_PROTOCOLS = {
-    "tcp": Protocol.TCP,
-    "6": Protocol.TCP,
-    "udp": Protocol.UDP,
-    "17": Protocol.UDP,
-    "sctp": Protocol.SCTP,
-    "132": Protocol.SCTP,
-}
+_PROTOCOLS: dict[str, Protocol | Portless] = {
+    word: protocol
+    for kind in (Protocol, Portless)
+    for protocol in kind
+    for word in (protocol.value, str(protocol.number))
+} | {"icmpv6": Portless.ICMPV6}
 #: In which table a target does what lvsc wants of it.
 _TARGETS = {"CT": "raw", "MARK": "mangle", "SNAT": "nat", "ACCEPT": "filter"}
 _AS_WRITTEN = "load lvsc's own file again, or remove the rule"
@@ -77,7 +78,7 @@ class _Said:
 
     source: Network | None = None
     destination: Network | None = None
-    protocol: Protocol | None = None
+    protocol: Protocol | Portless | None = None
     interface: str | None = None
     source_ports: tuple[PortRange, ...] = ()
     destination_ports: tuple[PortRange, ...] = ()
@@ -85,6 +86,7 @@ class _Said:
     original: Network | None = None
     original_ports: tuple[PortRange, ...] = ()
     direction: bool = False
+    states: tuple[State, ...] = ()
     service: str = ""
     modules: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
@@ -130,9 +132,10 @@ def _condition(said: _Said, option: str, value: str, at: int, setting: Setting) 
         case "-i" | "-o":
             said.interface = _interface(option, value, at, setting)
         case "-p":
-            if value not in _PROTOCOLS:
+            found = _PROTOCOLS.get(value)
+            if found is None or (isinstance(found, Portless) and setting.table != "filter"):
                 raise MisreadError(after, f"lvsc has no rules for the protocol `{shown(value)}`")
-            said.protocol = _PROTOCOLS[value]
+            said.protocol = found
         case "-m":
             _module(said, value, after, setting)
         case "--sport" | "--dport":
@@ -152,6 +155,8 @@ def _condition(said: _Said, option: str, value: str, at: int, setting: Setting) 
             said.original = _network(value, after, setting)
         case "--ctorigdstport" if "conntrack" in said.modules:
             said.original_ports = (_ports(value, after),)
+        case "--ctstate" if "conntrack" in said.modules and setting.table == "filter":
+            said.states = tuple(_state(word, after) for word in value.split(","))
         case "--ctdir" if "conntrack" in said.modules:
             if value != "ORIGINAL":
                 raise MisreadError(after, "lvsc matches the original direction only")
@@ -172,8 +177,8 @@ def _module(said: _Said, value: str, at: int, setting: Setting) -> None:
             raise MisreadError(at, "connection tracking knows nothing of a packet yet in the table `raw`")
     elif value not in ("multiport", "mac", "comment"):
         raise MisreadError(at, f"`{shown(value)}` is no match that lvsc uses")
-    if value == "multiport" and said.protocol is None:
-        raise MisreadError(at, "`-m multiport` needs a protocol")
+    if value == "multiport" and not isinstance(said.protocol, Protocol):
+        raise MisreadError(at, "`-m multiport` needs a protocol with ports")
     said.modules.add(value)
 
 
@@ -196,23 +201,24 @@ def _nodes(rule: Rule, setting: Setting, said: _Said, at: int) -> Iterator[Packe
         said.original = IPv4Network("0.0.0.0/0") if setting.family is Family.IPV4 else IPv6Network("::/0")
     verdict = _Verdict(rule, setting, said, at)
     macs = tuple(sorted(said.not_macs))
-    for source_ports in said.source_ports or (None,):
-        for destination_ports in said.destination_ports or (None,):
-            yield verdict.node(
-                TrafficClass(
-                    hook=setting.hook,
-                    family=setting.family,
-                    protocol=said.protocol,
-                    source=said.source,
-                    destination=said.destination,
-                    source_ports=source_ports,
-                    destination_ports=destination_ports,
-                    not_source_macs=macs,
-                    interface=said.interface,
-                    original_destination=said.original,
-                    original_destination_ports=said.original_ports[0] if said.original_ports else None,
-                )
+    each = product(said.source_ports or (None,), said.destination_ports or (None,), said.states or (None,))
+    for source_ports, destination_ports, state in each:
+        yield verdict.node(
+            TrafficClass(
+                hook=setting.hook,
+                family=setting.family,
+                protocol=said.protocol,
+                source=said.source,
+                destination=said.destination,
+                source_ports=source_ports,
+                destination_ports=destination_ports,
+                not_source_macs=macs,
+                interface=said.interface,
+                original_destination=said.original,
+                original_destination_ports=said.original_ports[0] if said.original_ports else None,
+                state=state,
             )
+        )
 
 
 class _Verdict:
@@ -258,6 +264,13 @@ class _Verdict:
             return SourceNat(host=host, origin=origin, service=service, traffic=traffic, address=self._source)
         kind = NoTrack if self._target == "CT" else Accept
         return kind(host=host, origin=origin, service=service, traffic=traffic)
+
+
+def _state(word: str, at: int) -> State:
+    try:
+        return State(word)
+    except ValueError:
+        raise MisreadError(at, f"`{shown(word)}` is no state that lvsc matches") from None
 
 
 def _mark(option: str, value: str, at: int) -> int:

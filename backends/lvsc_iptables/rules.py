@@ -14,7 +14,9 @@ from lvsc.plugin import (
     NoTrack,
     Origin,
     PacketRule,
+    Portless,
     PortRange,
+    Protocol,
     SourceNat,
     TrafficClass,
 )
@@ -32,6 +34,9 @@ OUTGOING_HOOKS = frozenset({Hook.OUTPUT, Hook.POSTROUTING})
 
 #: How much of a traffic class's sort key comes before its ports: family, addresses, protocol.
 _PROTOCOL = 4
+
+#: How a protocol is written that not every host's /etc/protocols names.
+_NUMBERED: dict[Protocol | Portless, str] = {Portless.VRRP: "112"}
 
 
 def packet_rules(graph: HostGraph) -> Iterator[PacketRule]:
@@ -129,7 +134,7 @@ def _addresses(traffic: TrafficClass) -> str:
         text += f" -d {traffic.destination}"
     if traffic.interface is not None:
         text += f" {'-o' if traffic.hook in OUTGOING_HOOKS else '-i'} {traffic.interface}"
-    text += f" -p {traffic.protocol.value}"
+    text += f" -p {_NUMBERED.get(traffic.protocol, traffic.protocol.value)}"
     if traffic.source_ports is not None and not traffic.source_ports.all:
         text += f" -m {traffic.protocol.value} --sport {_range(traffic.source_ports)}"
     return text
@@ -149,18 +154,20 @@ def _ports(traffic: TrafficClass, ranges: tuple[PortRange, ...]) -> str:
 def _conditions(traffic: TrafficClass) -> str:
     text = "".join(f" -m mac ! --mac-source {mac}" for mac in traffic.not_source_macs)
     network, ports = traffic.original_destination, traffic.original_destination_ports
-    if network is None and ports is None:
-        return text
-    text += " -m conntrack"
+    original = network is not None or ports is not None
+    if original or traffic.state is not None:
+        text += " -m conntrack"
+    if traffic.state is not None:
+        text += f" --ctstate {traffic.state.value}"
     if network is not None and network.prefixlen:
         text += f" --ctorigdst {_address_or_network(network)}"
     if ports is not None and not ports.all:
         text += f" --ctorigdstport {_range(ports)}"
-    return f"{text} --ctdir ORIGINAL"
+    return f"{text} --ctdir ORIGINAL" if original else text
 
 
 def _verdict(node: PacketRule) -> str:
-    comment = f' -m comment --comment "service {node.service}"'
+    comment = f' -m comment --comment "service {node.service}"' if node.service else ""
     match node:
         case Marking():
             return f"{comment} -j MARK --set-xmark {node.mark:#x}/0xffffffff"

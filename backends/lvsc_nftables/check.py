@@ -15,6 +15,7 @@ from lvsc.plugin import (
     Network,
     NoTrack,
     PacketRule,
+    Portless,
     SourceNat,
     TrafficClass,
 )
@@ -56,7 +57,7 @@ def refusals(part: HostPart) -> Iterator[Diagnostic]:
 
 
 def _names(rule: PacketRule) -> Iterator[Diagnostic]:
-    if not _SERVICE.fullmatch(rule.service):
+    if not _SERVICE.fullmatch(rule.service) and (rule.service or not isinstance(rule, Accept)):
         yield _name(rule, "service name", rule.service, 64)
     if isinstance(rule, HelperAssignment) and not _HELPER.fullmatch(rule.helper):
         yield _name(rule, "conntrack helper", rule.helper, 15)
@@ -97,6 +98,12 @@ def _hook(rule: PacketRule) -> Iterator[Diagnostic]:
     original = (
         rule.traffic.original_destination is not None or rule.traffic.original_destination_ports is not None
     )
+    if rule.traffic.state is not None or isinstance(rule.traffic.protocol, Portless):
+        yield codes.CONDITION.at(
+            rule.origin,
+            "the nftables backend looks at no connection's state, and at no protocol without ports",
+            help="match packets of `tcp`, `udp` or `sctp` in any state",
+        )
     if original and isinstance(rule, NoTrack):
         yield codes.CONDITION.at(
             rule.origin,
@@ -156,12 +163,16 @@ def _accepts(asked: Sequence[Accept]) -> Diagnostic:
         asked[0].at("accept"),
         "an accept would not overrule a drop in another nftables table",
         notes=[
-            f"service `{_shown(accept.service)}` needs `{_accept_rule(accept.traffic)} accept` at the hook"
+            f"{_needing(accept)} `{_accept_rule(accept.traffic)} accept` at the hook"
             f" `{accept.traffic.hook.value}`"
             for accept in asked
         ],
         help=f"put the rule{'s' if len(asked) > 1 else ''} into the ruleset that drops, or use `--backend iptables`",
     )
+
+
+def _needing(accept: Accept) -> str:
+    return f"service `{_shown(accept.service)}` needs" if accept.service else "the directors themselves need"
 
 
 def _accept_rule(traffic: TrafficClass) -> str:
@@ -193,4 +204,6 @@ def _accept_rule(traffic: TrafficClass) -> str:
     ):
         if ports is not None:
             parts.append(f"{name} {ports}")
+    if traffic.state is not None:
+        parts.append(f"ct state {traffic.state.value.lower()}")
     return " ".join(parts)

@@ -30,6 +30,7 @@ CONDITION = Code(
   link-layer header is that of another network.
 - The original destination of a connection is known once connection tracking has seen the packet, so a rule that exempts
   a packet from it comes too early.
+- The state of a connection, and protocols other than `tcp`, `udp` and `sctp`, are nothing that lvsc's maps look up.
 
 A rule with such a condition would match the wrong packets, or none.""",
 )

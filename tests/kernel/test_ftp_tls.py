@@ -48,8 +48,16 @@ NEEDED: dict[str, tuple[tuple[Edit, ...], str]] = {
         by_iptables_rules(in_rules("-j SNAT", r"SNAT --to-source \S+", "MASQUERADE")),
         CHECKING,
     ),
-    "accept of active data": (by_iptables_rules(without("-A LVSC-FORWARD")), ACTIVE),
+    "accept of active data": (by_iptables_rules(without("-A LVSC-FORWARD", "--sport 20 ")), ACTIVE),
+    "accept of answers to active data": (
+        by_iptables_rules(without("-A LVSC-FORWARD", "--dport 20 ")),
+        ACTIVE,
+    ),
     "accept of passive data": (by_iptables_rules(in_rules("-j ACCEPT", ",10000:20000", "")), PASSIVE),
+    "accept of answers to passive data": (
+        by_iptables_rules(without("-A LVSC-FORWARD", "--sport 10000:20000")),
+        PASSIVE,
+    ),
     # What lvsc refuses as FTP002: a service without a range.
     "passive range": (by_iptables_rules(in_rules("-j MARK", ",10000:20000", "")), PASSIVE),
 }

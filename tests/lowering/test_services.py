@@ -3,7 +3,6 @@
 import pytest
 
 from lvsc.graph.nodes import (
-    Accept,
     AddressSelector,
     HealthCheck,
     Marking,
@@ -292,18 +291,6 @@ def test_each_director_has_its_own_source_address() -> None:
 def test_only_half_seen_connections_are_not_tracked(layers: tuple[Layer, ...], untracked: bool) -> None:
     nodes = lowered(spec(*layers)).graph.of(NoTrack)
     assert [str(n.traffic.destination_ports) for n in nodes] == (["80"] if untracked else [])
-
-
-def test_accepts_are_emitted_where_asked_for() -> None:
-    accept: Layer = {"cluster": {"accept": True}}
-    nodes = lowered(spec(accept, BUNDLE)).graph.of(Accept)
-    assert [
-        (n.traffic.hook, str(n.traffic.destination), str(n.traffic.destination_ports)) for n in nodes
-    ] == [
-        (Hook.INPUT, VIP, "80"),
-        (Hook.INPUT, VIP, "443"),
-    ]
-    assert list(lowered(spec(BUNDLE)).graph.of(Accept)) == []
 
 
 def test_a_service_by_address_needs_no_packet_filter() -> None:

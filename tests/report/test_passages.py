@@ -1,5 +1,6 @@
 from collections.abc import Iterable
 from ipaddress import ip_network
+from itertools import product
 
 import pytest
 
@@ -9,7 +10,7 @@ from lvsc.kinds.plain import PlainKind
 from lvsc.lowering.lowered import LoweredService
 from lvsc.report.explain_text import overview
 from lvsc.report.explanation import explain_all
-from lvsc.report.passages import passages
+from lvsc.report.passages import Passage, passages
 from lvsc.spec.model import Cluster
 from support.specs import (
     DIRECT,
@@ -27,11 +28,11 @@ from support.specs import (
 ACCEPT: Layer = {"cluster": {"backends": ["iptables"], "accept": True}}
 FTP_TLS = service("files", kind="ftp", address="www", pool="web", passive_ports="3000-3999", tls=True)
 FTP = service("files", kind="ftp", address="www", pool="web", passive_ports="3000-3999")
-OPENED = "service files: connections that the real servers open"
 VRRP6: Layer = merged(
     PAIR, DUAL, {"directors": {"lvs2": {"addresses": {"lan": ["192.0.2.3", "2001:db8::3"]}}}}
 )
-UNKNOWN = "service web: clients; where this state is not known, in any, before a rule that drops INVALID"
+UNKNOWN = "service web: errors on the way of connections that are not tracked"
+UNTRACKED = "service web: clients; where this state is not known, in any, before a rule that drops INVALID"
 
 
 def firewall(*layers: Layer) -> list[str]:
@@ -47,10 +48,26 @@ def firewall(*layers: Layer) -> list[str]:
     return lines
 
 
-KNOWN = "everything in state ESTABLISHED,RELATED | connections that were let in, and answers to health checks"
-ANSWERS = "everything in state ESTABLISHED,RELATED | answers of real servers that are reached by nat"
+CLIENTS = "tcp to 192.0.2.10 port 80 in state NEW,ESTABLISHED | service web: clients"
+CHECKS = (
+    "tcp from 192.0.2.21, 192.0.2.22 port 80 in state ESTABLISHED | service web: answers to health checks"
+)
+ANSWERS = (
+    "tcp from 192.0.2.21, 192.0.2.22 port 80 in state ESTABLISHED"
+    " | service web: answers of real servers that are reached by nat"
+)
+OPENED = "connections that the real servers open"
+FTP_CLIENTS = "tcp to 192.0.2.10 port 21, 3000-3999 in state NEW,ESTABLISHED | service files: clients"
+FTP_CHECKS = CHECKS.replace("web", "files").replace("80", "21")
+FTP_ANSWERS = ANSWERS.replace("web", "files").replace("80", "21, 3000-3999")
+ERRORS = "icmp in state RELATED | errors on the way of known connections"
+ERRORS6 = ERRORS.replace("icmp", "ipv6-icmp")
 VRRP = "vrrp (protocol 112) from 192.0.2.2, 192.0.2.3 to 224.0.0.18 in network lan | the directors' adverts to each other"
-SYNC = "udp to 224.0.0.81 port 8848 in network lan | connection synchronisation"
+SYNC = "udp from 192.0.2.2, 192.0.2.3 to 224.0.0.81 port 8848 in network lan | connection synchronisation"
+UNICAST = [
+    VRRP.replace("from 192.0.2.2, 192.0.2.3 to 224.0.0.18", f"from 192.0.2.{sender} to 192.0.2.{other}")
+    for sender, other in ((3, 2), (2, 3))
+]
 OUTPUT = "OUTPUT, if it drops anything"
 SENT = "what IPVS sends on, and health checks"
 SENT_WEB = f"everything to 192.0.2.21, 192.0.2.22 | service web: {SENT}"
@@ -64,10 +81,12 @@ SENT_DIRECT = f"everything to 192.0.2.10, 192.0.2.21, 192.0.2.22 | service web: 
             (),
             [
                 "INPUT",
-                "tcp to 192.0.2.10 port 80 in state NEW | service web: clients",
-                KNOWN,
+                CLIENTS,
+                CHECKS,
+                ERRORS,
                 "FORWARD",
                 ANSWERS,
+                ERRORS,
                 OUTPUT,
                 SENT_WEB,
             ],
@@ -77,8 +96,10 @@ SENT_DIRECT = f"everything to 192.0.2.10, 192.0.2.21, 192.0.2.22 | service web: 
             (DIRECT,),
             [
                 "INPUT",
-                f"tcp to 192.0.2.10 port 80 in state UNTRACKED | {UNKNOWN}",
-                KNOWN,
+                f"tcp to 192.0.2.10 port 80 in state UNTRACKED | {UNTRACKED}",
+                f"icmp to 192.0.2.10 in state INVALID | {UNKNOWN}",
+                CHECKS,
+                ERRORS,
                 OUTPUT,
                 SENT_DIRECT,
             ],
@@ -88,12 +109,16 @@ SENT_DIRECT = f"everything to 192.0.2.10, 192.0.2.21, 192.0.2.22 | service web: 
             (TUNNEL, DUAL),
             [
                 "INPUT",
-                f"tcp to 192.0.2.10, 2001:db8::10 port 80 in state UNTRACKED | {UNKNOWN}",
-                KNOWN,
+                f"tcp to 192.0.2.10, 2001:db8::10 port 80 in state UNTRACKED | {UNTRACKED}",
+                f"icmp to 192.0.2.10 in state INVALID | {UNKNOWN}",
+                f"ipv6-icmp to 2001:db8::10 in state INVALID | {UNKNOWN}",
+                CHECKS.replace("2.22", "2.22, 2001:db8::21, 2001:db8::22"),
+                ERRORS,
+                ERRORS6,
                 OUTPUT,
                 f"everything to 192.0.2.21, 2001:db8::21, 192.0.2.22, 2001:db8::22 | service web: {SENT}",
                 "icmp fragmentation-needed | clients learn from the director that a tunnel carries less",
-                "icmpv6 packet-too-big | clients learn from the director that a tunnel carries less",
+                "ipv6-icmp packet-too-big | clients learn from the director that a tunnel carries less",
             ],
             id="tunnel",
         ),
@@ -101,12 +126,20 @@ SENT_DIRECT = f"everything to 192.0.2.10, 192.0.2.21, 192.0.2.22 | service web: 
             (FTP_TLS,),
             [
                 "INPUT",
-                "tcp to 192.0.2.10 port 21, 3000-3999 in state NEW | service files: clients",
-                "tcp to 192.0.2.10 port 80 in state NEW | service web: clients",
-                KNOWN,
+                FTP_CLIENTS,
+                FTP_CHECKS,
+                CLIENTS,
+                CHECKS,
+                ERRORS,
                 "FORWARD",
-                f"tcp from 192.0.2.21, 192.0.2.22 port 20 in state NEW | {OPENED}",
+                FTP_ANSWERS,
+                f"tcp from 192.0.2.21, 192.0.2.22 port 20 in state NEW,ESTABLISHED | service files: {OPENED}",
+                (
+                    "tcp to 192.0.2.21, 192.0.2.22 port 20 in state ESTABLISHED"
+                    f" | service files: answers to {OPENED}"
+                ),
                 ANSWERS,
+                ERRORS,
                 OUTPUT,
                 SENT_WEB.replace("web", "files"),
                 SENT_WEB,
@@ -117,11 +150,23 @@ SENT_DIRECT = f"everything to 192.0.2.10, 192.0.2.21, 192.0.2.22 | service web: 
             (FTP,),
             [
                 "INPUT",
-                "tcp to 192.0.2.10 port 21, 3000-3999 in state NEW | service files: clients",
-                "tcp to 192.0.2.10 port 80 in state NEW | service web: clients",
-                KNOWN,
+                FTP_CLIENTS,
+                FTP_CHECKS,
+                (
+                    "tcp to 192.0.2.10 port 20 in state ESTABLISHED"
+                    " | service files: clients' answers on active data connections"
+                ),
+                CLIENTS,
+                CHECKS,
+                ERRORS,
                 "FORWARD",
+                FTP_ANSWERS,
+                (
+                    "tcp from 192.0.2.21, 192.0.2.22 port 20 in state RELATED,ESTABLISHED"
+                    " | service files: active data connections"
+                ),
                 ANSWERS,
+                ERRORS,
                 OUTPUT,
                 SENT_WEB.replace("web", "files"),
                 SENT_WEB,
@@ -132,12 +177,14 @@ SENT_DIRECT = f"everything to 192.0.2.10, 192.0.2.21, 192.0.2.22 | service web: 
             (PAIR, {"connection_sync": {"network": "lan", "id": 1}}),
             [
                 "INPUT",
-                "tcp to 192.0.2.10 port 80 in state NEW | service web: clients",
-                KNOWN,
+                CLIENTS,
+                CHECKS,
+                ERRORS,
                 VRRP,
                 SYNC,
                 "FORWARD",
                 ANSWERS,
+                ERRORS,
                 OUTPUT,
                 SENT_WEB,
                 VRRP,
@@ -152,15 +199,17 @@ SENT_DIRECT = f"everything to 192.0.2.10, 192.0.2.21, 192.0.2.22 | service web: 
             ),
             [
                 "INPUT",
-                "tcp to 192.0.2.10 port 80 in state NEW | service web: clients",
-                KNOWN,
-                VRRP.replace("224.0.0.18", "192.0.2.2, 192.0.2.3"),
+                CLIENTS,
+                CHECKS,
+                ERRORS,
+                *UNICAST,
                 SYNC.replace("8848", "9000"),
                 "FORWARD",
                 ANSWERS,
+                ERRORS,
                 OUTPUT,
                 SENT_WEB,
-                VRRP.replace("224.0.0.18", "192.0.2.2, 192.0.2.3"),
+                *UNICAST,
                 SYNC.replace("8848", "9000"),
             ],
             id="unicast",
@@ -169,10 +218,9 @@ SENT_DIRECT = f"everything to 192.0.2.10, 192.0.2.21, 192.0.2.22 | service web: 
             (ACCEPT,),
             [
                 "INPUT",
-                "tcp to 192.0.2.10 port 80 in state NEW | service web: clients; lvsc emits a rule for them",
-                KNOWN,
+                *(f"{line}; lvsc emits a rule for them" for line in (CLIENTS, CHECKS, ERRORS)),
                 "FORWARD",
-                ANSWERS,
+                *(f"{line}; lvsc emits a rule for them" for line in (ANSWERS, ERRORS)),
                 OUTPUT,
                 SENT_WEB,
             ],
@@ -183,10 +231,12 @@ SENT_DIRECT = f"everything to 192.0.2.10, 192.0.2.21, 192.0.2.22 | service web: 
             [
                 "firewalld lets known connections through; what it opens a port for may be new or untracked",
                 "INPUT",
-                "tcp to 192.0.2.10 port 80 in state NEW | service web: clients",
-                KNOWN,
+                CLIENTS,
+                CHECKS,
+                ERRORS,
                 "FORWARD",
                 ANSWERS,
+                ERRORS,
                 OUTPUT,
                 SENT_WEB,
             ],
@@ -199,7 +249,9 @@ def test_what_a_firewall_must_let_through(layers: tuple[Layer, ...], expected: l
 
 
 def test_adverts_of_ipv6_come_from_link_local_addresses() -> None:
-    advert = "vrrp (protocol 112) to ff02::12 in network lan | the directors' adverts to each other"
+    advert = (
+        "vrrp (protocol 112) from fe80::/10 to ff02::12 in network lan | the directors' adverts to each other"
+    )
     assert firewall(VRRP6).count(advert) == 2
 
 
@@ -223,20 +275,41 @@ def test_nothing_where_the_spec_says_that_there_is_no_firewall() -> None:
 
 
 def test_what_is_emitted_is_what_is_explained() -> None:
-    compiled = compile_text(spec(ACCEPT, FTP_TLS))
-    passages = explain_all(compiled, plugins().kinds).passages
+    sync: Layer = {"connection_sync": {"network": "lan", "id": 1}}
+    compiled = compile_text(spec(ACCEPT, FTP_TLS, PAIR, sync))
     explained = {
-        (passage.chain, protocol, network, ports)
-        for passage in passages
+        (passage.chain, protocol.partition(" ")[0], *ends)
+        for passage in explain_all(compiled, plugins().kinds).passages
         if passage.emitted and (protocol := passage.protocol)
-        for network in passage.destinations or passage.sources
-        for ports in passage.destination_ports or passage.source_ports
+        for ends in product(*(each or (None,) for each in _ends(passage)))
     }
     emitted = {
-        (t.hook, t.protocol.value, t.destination or t.source, t.destination_ports or t.source_ports)
+        (t.hook, t.protocol.value, t.source, t.source_ports, t.destination, t.destination_ports)
         for t in (node.traffic for node in compiled.lowered.graph.of(Accept))
     }
     assert explained == emitted
+
+
+def _ends(passage: Passage) -> tuple[Iterable[object], ...]:
+    return passage.sources, passage.source_ports, passage.destinations, passage.destination_ports
+
+
+def test_what_is_explained_is_emitted_but_for_what_leaves_and_what_commands_ask() -> None:
+    script = {"type": "script", "command": "/usr/local/bin/alive"}
+    mail = {"from": "a@example.net", "to": ["b@example.net"], "server": "192.0.2.25"}
+    compiled = compile_text(spec(ACCEPT, PAIR, {"pools": {"web": {"check": script}}, "email": mail}))
+    left = [p for p in explain_all(compiled, plugins().kinds).passages if not p.emitted]
+    assert [p.why for p in left if p.chain is not Hook.OUTPUT] == [
+        "answers to commands that check or track, from whatever else they ask"
+    ]
+    assert "alerts by mail" in {p.why for p in left if p.chain is Hook.OUTPUT}
+
+
+def test_what_several_services_need_is_explained_for_each() -> None:
+    other = service("more", address="www", pool="web", ports=["tcp/443"], check={"type": "tcp", "port": 80})
+    found = passages(compile_text(spec(ACCEPT, other)), plugins().kinds)
+    checks = [p.service for p in found if p.why == "answers to health checks"]
+    assert sorted(filter(None, checks)) == ["more", "web"]
 
 
 class Greedy(PlainKind):
@@ -260,8 +333,8 @@ class Greedy(PlainKind):
 
 def test_what_a_kind_of_services_asks_for_is_neither_narrowed_nor_widened() -> None:
     found = passages(compile_text(spec()), {**plugins().kinds, "plain": Greedy()})
-    opened = [(p.sources, p.destination_ports) for p in found if p.chain is Hook.FORWARD and p.service]
+    opened = [(p.sources, p.destination_ports) for p in found if p.why == OPENED]
     assert opened == [
-        ((ip_network("192.0.2.22"),), ()),
         ((ip_network("192.0.2.21"),), (PortRange(7, 8),)),
+        ((ip_network("192.0.2.22"),), ()),
     ]

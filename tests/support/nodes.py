@@ -14,11 +14,13 @@ from lvsc.plugin import (
     NoTrack,
     Origin,
     Persistence,
+    Portless,
     PortRange,
     Protocol,
     RealServer,
     Scheduler,
     SourceNat,
+    State,
     TrafficClass,
     VirtualService,
 )
@@ -37,7 +39,7 @@ def traffic(
     hook: Hook = Hook.PREROUTING,
     *,
     family: Family | None = None,
-    protocol: Protocol = Protocol.TCP,
+    protocol: Protocol | Portless = Protocol.TCP,
     src: str | None = None,
     dst: str | None = None,
     sport: str | None = None,
@@ -46,6 +48,7 @@ def traffic(
     interface: str | None = None,
     original_dst: str | None = None,
     original_dport: str | None = None,
+    state: State | None = None,
 ) -> TrafficClass:
     """A traffic class; its family is that of its addresses, else IPv4."""
     addresses = [address for address in (dst, src, original_dst) if address is not None]
@@ -63,6 +66,7 @@ def traffic(
         interface=interface,
         original_destination=None if original_dst is None else ip_network(original_dst),
         original_destination_ports=None if original_dport is None else ports(original_dport),
+        state=state,
     )
 
 

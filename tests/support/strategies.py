@@ -16,9 +16,11 @@ from lvsc.plugin import (
     Network,
     NoTrack,
     PacketRule,
+    Portless,
     PortRange,
     Protocol,
     SourceNat,
+    State,
     TrafficClass,
 )
 from support.nodes import accept, helper, marking, no_track, source_nat
@@ -32,6 +34,11 @@ _HOOKS = {
     HelperAssignment: (Hook.PREROUTING,),
     SourceNat: (Hook.POSTROUTING,),
     Accept: (Hook.INPUT, Hook.FORWARD),
+}
+#: ip6tables takes AH for an extension header, which nothing here asks for.
+_PORTLESS = {
+    Family.IPV4: (Portless.ICMP, Portless.AH, Portless.VRRP),
+    Family.IPV6: (Portless.ICMPV6, Portless.VRRP),
 }
 _SERVICES = st.from_regex(r"[a-z][a-z0-9-]{0,39}", fullmatch=True)
 _INTERFACES = st.sampled_from(("eth0", "eth1", "bond0.12", "tcp", "ip6", "drop"))
@@ -97,6 +104,11 @@ def traffic_classes(draw: st.DrawFn, kind: type[PacketRule]) -> TrafficClass:
             )
         )
         found = replace(found, original_destination=original[0], original_destination_ports=original[1])
+    if kind is Accept:
+        found = replace(found, state=draw(st.one_of(st.none(), st.sampled_from(State))))
+        if draw(st.integers(0, 3)) == 0:
+            protocol = draw(st.sampled_from(_PORTLESS[family]))
+            found = replace(found, protocol=protocol, source_ports=None, destination_ports=None)
     return found
 
 
@@ -135,6 +147,8 @@ def meet(one: TrafficClass, other: TrafficClass) -> bool:
     if (one.hook, one.family, one.protocol) != (other.hook, other.family, other.protocol):
         return False
     if one.interface is not None and other.interface is not None and one.interface != other.interface:
+        return False
+    if one.state is not None and other.state is not None and one.state is not other.state:
         return False
     pairs = (
         (one.source, other.source),

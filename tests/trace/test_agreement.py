@@ -143,6 +143,7 @@ def _clients(side: Side) -> list[Asked]:
         for rule in host.nodes.of(Marking):
             traffic = rule.traffic
             if traffic.destination is not None and traffic.destination_ports is not None:
+                assert isinstance(traffic.protocol, Protocol)
                 for port in (traffic.destination_ports.first, min(traffic.destination_ports.last + 1, 65535)):
                     ends[traffic.protocol, traffic.destination[0], port] = None
     return [

@@ -195,6 +195,18 @@ CLIENT = "tcp 198.51.100.7 -> 192.0.2.10"
             id="accept",
         ),
         pytest.param(
+            ({"cluster": {"accept": True, "firewall": "stateful", "backends": ["iptables"]}},),
+            "tcp 192.0.2.21:80 -> 198.51.100.7:50000",
+            [
+                "PREROUTING conntrack: ",
+                "PREROUTING mangle: ",
+                "- routing: ",
+                "FORWARD filter: a rule of lvsc lets it through | ",
+                "FORWARD ipvs: if it answers a client",
+            ],
+            id="accept of an answer",
+        ),
+        pytest.param(
             (),
             "tcp 192.0.2.2 -> 192.0.2.10:80",
             [

@@ -29,7 +29,7 @@ from lvsc.graph.nodes import (
     VirtualService,
     VrrpInstance,
 )
-from lvsc.graph.traffic import Address, Family, Hook, Network, Protocol, host_network
+from lvsc.graph.traffic import Address, Family, Hook, Network, Protocol, TrafficClass, host_network
 from lvsc.packets.dimensions import (
     Box,
     Dimension,
@@ -67,9 +67,9 @@ _EVERY_NETWORK: dict[Family, Network] = {
 
 
 class Involved:
-    """The packets of the services that either of two sides has on a host."""
+    """The packets of the services that any of the sides has on a host."""
 
-    def __init__(self, sides: tuple[HostSide, HostSide]) -> None:
+    def __init__(self, sides: tuple[HostSide, ...]) -> None:
         self._sides = sides
 
     @cached_property
@@ -79,7 +79,7 @@ class Involved:
         for side in self._sides:
             for kind in (Marking, NoTrack, HelperAssignment, SourceNat, Accept):
                 rules: Iterable[PacketRule] = side.nodes.of(kind)
-                found += (_arriving(rule) for rule in rules if rule.traffic.hook is not Hook.FORWARD)
+                found += (_arriving(rule) for rule in rules if _of_clients(rule.traffic))
             for service in side.nodes.of(VirtualService):
                 if isinstance(service.selector, AddressSelector):
                     found.append(_selected(service.selector))
@@ -212,6 +212,13 @@ class Involved:
         for side in self._sides:
             yield from side.nodes.of(RealServer)
             yield from side.nodes.of(SorryServer)
+
+
+def _of_clients(traffic: TrafficClass) -> bool:
+    """Whether a rule may be about clients' packets: not about answers, nor about what directors say to each other."""
+    group = traffic.destination is not None and traffic.destination.is_multicast
+    answer = traffic.state is not None
+    return not (traffic.hook is Hook.FORWARD or answer or group or not isinstance(traffic.protocol, Protocol))
 
 
 def _arriving(rule: PacketRule) -> Box:

@@ -3,22 +3,24 @@
 A fragment is left out only where it is sure to touch none of them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from lvsc.compare.involved import Involved
 from lvsc.compare.sides import HostSide
 from lvsc.graph.nodes import Accept, NoTrack, PacketRule, Sysctl
-from lvsc.graph.traffic import Family, Hook
+from lvsc.graph.traffic import Family, Hook, State
 from lvsc.packets.diagram import Space
 from lvsc.packets.dimensions import (
     Box,
     Dimension,
+    complement,
     joined,
     network_intervals,
     one,
     port_intervals,
+    state_number,
     traffic_box,
 )
 from lvsc.packets.rules import first_match
@@ -29,9 +31,13 @@ from lvsc.plugins.reading import Foreign, Scope, Touch
 _EVERYWHERE = frozenset(Hook)
 _ARRIVING = frozenset({Hook.PREROUTING, Hook.INPUT})
 _FORWARDED = frozenset({Hook.FORWARD})
+_INPUT = frozenset({Hook.INPUT})
 _LEAVING = frozenset({Hook.OUTPUT, Hook.POSTROUTING})
+_PASSING = frozenset({Hook.PREROUTING, *_FORWARDED, *_LEAVING})
 #: IPVS looks at the mark at INPUT, and at OUTPUT for what the director itself sends (Linux: ip_vs_core.c, ip_vs_ops).
 _MARKED = frozenset({Hook.PREROUTING, Hook.INPUT, Hook.OUTPUT})
+#: The states of packets of connections that connection tracking knows, and of those related to them.
+_KNOWN = joined(one(state_number(state)) for state in (State.ESTABLISHED, State.RELATED))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,8 +46,6 @@ class _Piece:
 
     hooks: frozenset[Hook]
     packets: PacketSet
-    known: bool = False
-    """Whether connection tracking knows their connections, where it tracks them at all."""
 
 
 class Question:
@@ -105,13 +109,12 @@ class Question:
 
     def _meets(self, pieces: tuple[_Piece, ...], side: HostSide, foreign: Foreign) -> bool:
         """Whether a packet of the pieces is among those that the fragment may touch."""
-        boxes = [(_box(scope), scope.known) for scope in foreign.scopes]
+        boxes = [_box(scope) for scope in foreign.scopes]
         for piece in pieces:
             hooks = piece.hooks if foreign.hooks is None else piece.hooks & foreign.hooks
-            met = [box for box, known in boxes if known is not False or not piece.known]
-            if hooks and met:
+            if hooks:
                 left = self._left(piece, hooks, side, foreign)
-                if any(self._meet_anywhere(left, box) and left.meets(box) for box in met):
+                if any(self._meet_anywhere(left, box) and left.meets(box) for box in boxes):
                     return True
         return False
 
@@ -132,11 +135,8 @@ class Question:
         key = (piece, hooks, id(side), id(foreign.spared), file)
         left = self._coming.get(key)
         if left is None:
-            boxes = [
-                _box(scope)
-                for scope in foreign.spared
-                if scope.known is None or (scope.known and piece.known)
-            ]
+            # A scope of what is not known may be more than the packets that are spared.
+            boxes = [_box(scope) for scope in foreign.spared if scope.known is not False]
             rules = side.nodes.of(Accept) if file is not None else ()
             boxes += (
                 _conditions(rule) for rule in rules if rule.traffic.hook in hooks and rule.origin.file == file
@@ -186,24 +186,37 @@ class Question:
         return self._through[key]
 
     def _passing(self, *, known: bool, errors_known: bool) -> tuple[_Piece, ...]:
-        found, early = self._involved, frozenset({Hook.PREROUTING})
-        accepts = [
-            _conditions(rule)
-            for side in self._sides
-            for rule in side.nodes.of(Accept)
-            if rule.traffic.hook is Hook.FORWARD
-        ]
-        both_ways = _ARRIVING | _LEAVING
+        found = self._involved
+        forwarded = [rule for rule in self._accepts if rule.traffic.hook is Hook.FORWARD]
+        arriving = [rule for rule in self._accepts if rule.traffic.hook is Hook.INPUT]
         return (
             _Piece(_ARRIVING, self._set(found.clients)),
-            _Piece(_ARRIVING, self._set(found.check_answers), known=True),
-            _Piece(_ARRIVING, self._set(found.errors), known=errors_known),
-            _Piece(early | _FORWARDED | _LEAVING, self._set(found.answers), known=known),
-            _Piece(early | _FORWARDED | _LEAVING, self._set([*accepts, *found.opened])),
+            *self._parted(_ARRIVING, _INPUT, lambda each: _tracked(each.check_answers)),
+            *self._parted(_ARRIVING, _INPUT, lambda each: _tracked(each.errors, known=errors_known)),
+            *self._parted(_PASSING, _FORWARDED, lambda each: _tracked(each.answers, known=known)),
+            *self._parted(_PASSING, _FORWARDED, lambda each: each.opened),
+            _Piece(_PASSING, self._set(map(_conditions, forwarded))),
             _Piece(_LEAVING, self._set([*found.clients, *found.sent_on])),
             # Where nothing is translated, they are the director's own.
-            _Piece(_LEAVING, self._set(found.from_virtual), known=known or not found.translates),
-            _Piece(both_ways, self._set(found.between_directors)),
+            _Piece(_LEAVING, self._set(_tracked(found.from_virtual, known=known or not found.translates))),
+            *self._parted(_ARRIVING | _LEAVING, _INPUT, lambda each: each.between_directors),
+            _Piece(_INPUT, self._set(map(_conditions, arriving))),
+        )
+
+    @cached_property
+    def _accepts(self) -> list[Accept]:
+        return [rule for side in self._sides for rule in side.nodes.of(Accept)]
+
+    def _parted(
+        self, hooks: frozenset[Hook], here: frozenset[Hook], boxes: Callable[[Involved], Iterable[Box]]
+    ) -> tuple[_Piece, ...]:
+        """Packets at some hooks; at that of lvsc's accepts only of those sides whose accepts do not say exactly which."""
+        silent = tuple(side for side in self._sides if not _says(side))
+        if len(silent) == len(self._sides):
+            return (_Piece(hooks, self._set(boxes(self._involved))),)
+        return (
+            _Piece(hooks - here, self._set(boxes(self._involved))),
+            _Piece(here, self._set(boxes(Involved(silent)))),
         )
 
     def _pieces(self, boxes: Iterable[Box]) -> tuple[_Piece, ...]:
@@ -217,6 +230,16 @@ class Question:
     def _set(self, boxes: Iterable[Box]) -> PacketSet:
         rules = [*((box, True) for box in boxes), ({}, False)]
         return PacketSet(self._space, first_match(self._space, rules))
+
+
+def _says(side: HostSide) -> bool:
+    """Whether lvsc's accepts let everything in that its services need: then some are for answers."""
+    return any(rule.traffic.state is not None for rule in side.nodes.of(Accept))
+
+
+def _tracked(boxes: Iterable[Box], *, known: bool = True) -> Iterable[Box]:
+    """The packets as connection tracking sees them; `known` says that it knows their connections, where it tracks at all."""
+    return ({**box, Dimension.STATE: _KNOWN} for box in boxes) if known else boxes
 
 
 def _conditions(rule: PacketRule) -> Box:
@@ -245,4 +268,6 @@ def _box(scope: Scope) -> Box:
     ):
         if ports:
             box[dimension] = joined(map(port_intervals, ports))
+    if scope.known is not None:
+        box[Dimension.STATE] = _KNOWN if scope.known else complement(Dimension.STATE, _KNOWN)
     return box

@@ -56,6 +56,33 @@ class Protocol(Enum):
 _NUMBERS = {Protocol.TCP: 6, Protocol.UDP: 17, Protocol.SCTP: 132}
 
 
+class Portless(Enum):
+    """An IP protocol without ports, which directors speak and IPVS does not balance; the value is IANA's word for it."""
+
+    ICMP = "icmp"
+    ICMPV6 = "ipv6-icmp"
+    AH = "ah"
+    VRRP = "vrrp"
+
+    @property
+    def number(self) -> int:
+        """The protocol's number in the IP header (IANA protocol numbers)."""
+        return _PORTLESS_NUMBERS[self]
+
+
+_PORTLESS_NUMBERS = {Portless.ICMP: 1, Portless.ICMPV6: 58, Portless.AH: 51, Portless.VRRP: 112}
+
+
+class State(Enum):
+    """What connection tracking says of a packet (Linux: xt_conntrack.h); the value is the word of iptables."""
+
+    NEW = "NEW"
+    ESTABLISHED = "ESTABLISHED"
+    RELATED = "RELATED"
+    UNTRACKED = "UNTRACKED"
+    INVALID = "INVALID"
+
+
 class Hook(Enum):
     """A netfilter hook that a traffic class is seen at."""
 
@@ -131,7 +158,7 @@ class TrafficClass:
 
     hook: Hook
     family: Family
-    protocol: Protocol
+    protocol: Protocol | Portless
     source: Network | None = None
     destination: Network | None = None
     source_ports: PortRange | None = None
@@ -142,6 +169,11 @@ class TrafficClass:
     original_destination: Network | None = None
     """The connection's destination before any address translation; implies its original direction."""
     original_destination_ports: PortRange | None = None
+    state: State | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.protocol, Portless) and (self.source_ports or self.destination_ports):
+            raise ValueError(f"{self.protocol.value} has no ports")
 
     @property
     def sort_key(self) -> tuple[object, ...]:
@@ -158,6 +190,7 @@ class TrafficClass:
             self.hook.value,
             self.interface or "",
             self.not_source_macs,
+            self.state.value if self.state else "",
         )
 
 

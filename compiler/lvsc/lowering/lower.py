@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from lvsc.diagnostics import Anchor, Diagnostic, Place, has_errors
 from lvsc.graph.graph import RuleGraph
-from lvsc.graph.nodes import Node, Sysctl
+from lvsc.graph.nodes import Accept, Node, Sysctl
 from lvsc.graph.traffic import PortRange, Protocol
 from lvsc.lowering import codes, loops
+from lvsc.lowering.accepts import director_accepts, service_accepts
 from lvsc.lowering.checks import check_peers_by_nat, check_service, check_source_nat
 from lvsc.lowering.directors import check_failover, director_nodes, placements, silent_directors
 from lvsc.lowering.lowered import Lowered, LoweredService
@@ -41,12 +42,15 @@ def lower(cluster: Cluster, kinds: Mapping[str, ServiceKind]) -> Lowered:
     problems += check_peers_by_nat(services, cluster)
     problems += check_source_nat(services, cluster, silent_directors(cluster, places))
     nodes += director_nodes(cluster, tuple(services), places, guards)
+    if cluster.accept:
+        nodes += director_accepts(cluster, services, places)
     nodes += real_server_nodes(services)
     problems += _report_settings(nodes)
     problems += report_gre_checksums(nodes)
     return Lowered(
         cluster=cluster,
         services=tuple(services),
+        accepts=tuple(node for node in nodes if type(node) is Accept),
         graph=RuleGraph.from_nodes(() if has_errors(problems) else nodes),
         targets=_targets(cluster),
         backends=tuple(sorted({name for s in cluster.services for name in kinds[s.kind].backends})),
@@ -94,7 +98,8 @@ def _service(
         return problems, []
     with blamed_kind(lowered.service):
         own = [_node(node) for node in kind.nodes(lowered, cluster)]
-    return problems, [*service_nodes(lowered, cluster, guard, check), *own]
+    accepts = service_accepts(lowered, cluster, check) if cluster.accept else ()
+    return problems, [*service_nodes(lowered, cluster, guard, check), *accepts, *own]
 
 
 def _node(given: Node) -> Node:

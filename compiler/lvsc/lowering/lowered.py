@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lvsc.diagnostics import Diagnostic
 from lvsc.graph.graph import RuleGraph
-from lvsc.graph.nodes import AddressSelector, MarkSelector, Selector
+from lvsc.graph.nodes import Accept, AddressSelector, MarkSelector, Selector
 from lvsc.graph.traffic import Address, Family, PortRange
 from lvsc.plugins.kind import Plan, ServicePort
 from lvsc.spec.model import Cluster, Service
@@ -60,6 +60,8 @@ class Lowered:
     cluster: Cluster
     services: tuple[LoweredService, ...]
     graph: RuleGraph
+    accepts: tuple[Accept, ...]
+    """The accepts of the graph as each service asks for them: what several need is here several times."""
     targets: Mapping[str, str]
     """The name of each host's target."""
     backends: tuple[str, ...]

@@ -1,9 +1,8 @@
-"""From a service to its nodes on the directors: marks, virtual services, real servers, checks, source NAT, accepts."""
+"""From a service to its nodes on the directors: marks, virtual services, real servers, checks, source NAT."""
 
 from collections.abc import Iterator
 
 from lvsc.graph.nodes import (
-    Accept,
     Forwarding,
     HealthCheck,
     Marking,
@@ -36,10 +35,13 @@ def service_nodes(
             yield from _virtual_service(lowered, director.name, selector, check)
         if lowered.service.source_nat:
             yield from _source_nats(lowered, cluster, director)
-        if cluster.accept:
-            yield from _accepts(lowered, cluster, director.name)
-        if cluster.firewall is not Firewall.NONE and Forwarding.NAT not in lowered.service.forwardings:
+        if not is_tracked(lowered.service, cluster):
             yield from _no_tracks(lowered, director.name)
+
+
+def is_tracked(service: Service, cluster: Cluster) -> bool:
+    """Whether connection tracking may see the service's packets: half of a connection is invalid to a firewall."""
+    return cluster.firewall is Firewall.NONE or Forwarding.NAT in service.forwardings
 
 
 def port_match(ports: PortRange) -> PortRange | None:
@@ -49,24 +51,18 @@ def port_match(ports: PortRange) -> PortRange | None:
 
 def _markings(lowered: LoweredService, host: str, mark: int, macs: tuple[str, ...]) -> Iterator[Node]:
     service = lowered.service
-    for traffic in _classes(lowered, Hook.PREROUTING, macs):
+    for traffic in client_classes(lowered, Hook.PREROUTING, macs):
         yield Marking(host=host, origin=service.origin, traffic=traffic, service=service.name, mark=mark)
 
 
 def _no_tracks(lowered: LoweredService, host: str) -> Iterator[Node]:
     """The answers do not pass the director, so to its connection tracking half of every connection is invalid."""
     service = lowered.service
-    for traffic in _classes(lowered, Hook.PREROUTING):
+    for traffic in client_classes(lowered, Hook.PREROUTING):
         yield NoTrack(host=host, origin=service.origin, traffic=traffic, service=service.name)
 
 
-def _accepts(lowered: LoweredService, cluster: Cluster, host: str) -> Iterator[Node]:
-    service, said_at = lowered.service, (("accept", cluster.origin / "accept"),)
-    for traffic in _classes(lowered, Hook.INPUT):
-        yield Accept(host=host, origin=service.origin, said_at=said_at, traffic=traffic, service=service.name)
-
-
-def _classes(lowered: LoweredService, hook: Hook, macs: tuple[str, ...] = ()) -> Iterator[TrafficClass]:
+def client_classes(lowered: LoweredService, hook: Hook, macs: tuple[str, ...] = ()) -> Iterator[TrafficClass]:
     """What clients send to the service, as a hook sees it."""
     for family, address, port in lowered.endpoints():
         yield TrafficClass(
@@ -123,13 +119,13 @@ def _virtual_service(
             said_at=sorry.said_at,
             selector=selector,
             address=sorry_address,
-            port=_real_port(lowered, selector, sorry.port, sorry.forwarding),
+            port=real_port(lowered, selector, sorry.port, sorry.forwarding),
             forwarding=sorry.forwarding,
             tunnel=sorry.tunnel,
         )
 
 
-def _real_port(lowered: LoweredService, selector: Selector, said: int | None, forwarding: Forwarding) -> int:
+def real_port(lowered: LoweredService, selector: Selector, said: int | None, forwarding: Forwarding) -> int:
     """The port that IPVS is told of a real server; 0 keeps the packet's."""
     if isinstance(selector, MarkSelector):
         only = lowered.single_port
@@ -148,7 +144,7 @@ def _real_server(
     check: ChosenCheck | None,
 ) -> Iterator[Node]:
     pool = lowered.service.pool
-    port = _real_port(lowered, selector, server.port, server.forwarding)
+    port = real_port(lowered, selector, server.port, server.forwarding)
     yield RealServer(
         host=host,
         origin=server.origin,

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address
 
-from lvsc.graph.traffic import Address, Family, Hook, Network, PortRange, Protocol, TrafficClass
+from lvsc.graph.traffic import (
+    Address,
+    Family,
+    Hook,
+    Network,
+    Portless,
+    PortRange,
+    Protocol,
+    State,
+    TrafficClass,
+)
 
 #: Sorted, disjoint intervals of whole numbers, both ends included.
 Intervals = tuple[tuple[int, int], ...]
@@ -31,6 +41,7 @@ class Dimension(IntEnum):
     INTERFACE = 9
     SOURCE_MAC = 10
     MARK = 11
+    STATE = 12
 
     @property
     def top(self) -> int:
@@ -40,6 +51,7 @@ class Dimension(IntEnum):
 
 
 _HOOKS = tuple(Hook)
+_STATES = tuple(State)
 _ADDRESS_TOP = 2**128 - 1
 _IPV4_TOP = 2**32 - 1
 _TOPS = {
@@ -55,6 +67,7 @@ _TOPS = {
     Dimension.INTERFACE: 2 ** (8 * _INTERFACE_BYTES) - 1,
     Dimension.SOURCE_MAC: 2**48 - 1,
     Dimension.MARK: 2**32 - 1,
+    Dimension.STATE: len(_STATES) - 1,
 }
 
 #: The original destination of a packet that goes against its connection's original direction: no rule can ask for it.
@@ -129,6 +142,11 @@ def hook_number(hook: Hook) -> int:
     return _HOOKS.index(hook)
 
 
+def state_number(state: State) -> int:
+    """What connection tracking says of a packet, as a number."""
+    return _STATES.index(state)
+
+
 def traffic_box(traffic: TrafficClass) -> Box:
     """The conditions of a traffic class."""
     box: Box = {
@@ -157,6 +175,8 @@ def traffic_box(traffic: TrafficClass) -> Box:
     if traffic.not_source_macs:
         excluded = tuple((n, n) for n in sorted(map(mac_number, traffic.not_source_macs)))
         box[Dimension.SOURCE_MAC] = complement(Dimension.SOURCE_MAC, excluded)
+    if traffic.state is not None:
+        box[Dimension.STATE] = one(state_number(traffic.state))
     return box
 
 
@@ -209,8 +229,11 @@ class Packet:
 
     def __str__(self) -> str:
         # As `lvsc trace` reads it.
-        protocol = {p.number: p.value for p in Protocol}.get(self.protocol, str(self.protocol))
+        portless = {p.number: p.value for p in Portless}.get(self.protocol)
+        protocol = portless or {p.number: p.value for p in Protocol}.get(self.protocol, str(self.protocol))
         ends = f"{_end(self.source, self.source_port)} -> {_end(self.destination, self.destination_port)}"
+        if portless:
+            ends = f"{self.source} -> {self.destination}"
         return f"{protocol} {ends} mark {self.mark}" if self.mark else f"{protocol} {ends}"
 
 

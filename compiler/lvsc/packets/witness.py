@@ -15,6 +15,7 @@ _USUAL: dict[Dimension, tuple[int, ...]] = {
     Dimension.INTERFACE: tuple(interface_number(f"eth{n}") for n in range(10)),
     Dimension.SOURCE_MAC: tuple(mac_number(f"00:00:5e:00:53:{n:02x}") for n in range(1, 16)),
     Dimension.MARK: (0,),
+    Dimension.STATE: (0,),
 }
 _SOURCES = (int(IPv4Address("198.51.100.7")), int(IPv6Address("2001:db8:ffff::7")))
 _DESTINATIONS = (int(IPv4Address("192.0.2.10")), int(IPv6Address("2001:db8::10")))

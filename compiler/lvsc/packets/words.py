@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address, summarize_address_range
 
-from lvsc.graph.traffic import Family, Hook, Protocol
+from lvsc.graph.traffic import Family, Hook, Portless, Protocol, State
 from lvsc.packets.dimensions import Box, Dimension, Intervals, complement, hook_number
 
-_PROTOCOLS = {protocol.number: protocol.value for protocol in Protocol}
+_PROTOCOLS = {protocol.number: protocol.value for kind in (Protocol, Portless) for protocol in kind}
 _HOOKS = {hook_number(hook): hook for hook in Hook}
+_STATES = tuple(State)
 #: How many parts of a list are written before the rest is counted.
 _MOST = 4
 
@@ -38,6 +39,10 @@ def box_words(box: Box) -> str:
         if end:
             words += [word, end]
     words += _link(box)
+    states = box.get(Dimension.STATE)
+    if states is not None:
+        names = [_STATES[number].value for first, last in states for number in range(first, last + 1)]
+        words += ["in state", listed(names, most=len(names))]
     hooks = box.get(Dimension.HOOK, ())
     if hooks != ((hook_number(Hook.PREROUTING),) * 2,):
         names = [_HOOKS[number].value for first, last in hooks for number in range(first, last + 1)]

@@ -2,29 +2,34 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Address, IPv6Address
 from typing import Any, TypeVar
 
 from lvsc.compile import Compiled
-from lvsc.graph.nodes import Accept, AuthenticationType, Forwarding, NoTrack
-from lvsc.graph.traffic import Address, Family, Hook, Network, PortRange, host_network, merge_ranges
-from lvsc.lowering.directors import placements
+from lvsc.graph.nodes import Accept, Forwarding, HealthCheck, NoTrack, ScriptProbe, TrackScript
+from lvsc.graph.traffic import (
+    Family,
+    Hook,
+    Network,
+    Portless,
+    PortRange,
+    Protocol,
+    host_network,
+    merge_ranges,
+)
 from lvsc.lowering.lower import lower
 from lvsc.plugins.kind import ServiceKind
-from lvsc.spec.model import Cluster, Firewall, Vrrp, reached_at
-from lvsc.spec.schema.failover import SYNC_GROUP, SYNC_PORT
+from lvsc.spec.model import Cluster, Firewall, reached_at
 
 T = TypeVar("T")
 
-NEW: tuple[str, ...] = ("NEW",)
+BEGINNING: tuple[str, ...] = ("NEW", "ESTABLISHED")
 KNOWN: tuple[str, ...] = ("ESTABLISHED", "RELATED")
 UNTRACKED: tuple[str, ...] = ("UNTRACKED",)
 ANY_STATE: tuple[str, ...] = ()
 
-#: RFC 5798, 5.1.1.2 and 5.1.2.2.
-VRRP_GROUPS: dict[Family, Address] = {
-    Family.IPV4: IPv4Address("224.0.0.18"),
-    Family.IPV6: IPv6Address("ff02::12"),
+#: Those that not everybody knows by name.
+_PROTOCOLS: dict[Protocol | Portless, str] = {
+    protocol: f"{protocol.value} (protocol {protocol.number})" for protocol in (Portless.AH, Portless.VRRP)
 }
 
 
@@ -51,50 +56,85 @@ class Passage:
 def passages(compiled: Compiled, kinds: Mapping[str, ServiceKind]) -> tuple[Passage, ...]:
     """What must be let through on each director, by chain; nothing where the spec says that there is no firewall.
 
-    docs/kernel-facts.md has what was seen with stateful firewalls.
+    What INPUT and FORWARD need is what `accept = true` emits, for those are the very same nodes.
     """
     cluster = compiled.cluster
     if cluster.firewall is Firewall.NONE:
         return ()
-    found = [*_services(compiled, kinds), *_sent_on(cluster), *_general(cluster), *_failover(compiled)]
+    accepts = (compiled.lowered if cluster.accept else lower(replace(cluster, accept=True), kinds)).accepts
+    let_in = _let_in(compiled, accepts)
+    sent = (replace(p, chain=Hook.OUTPUT, emitted=False) for p in let_in if p.network and p.service is None)
+    found = [*let_in, *_commands(compiled), *_sent_on(cluster), *_out(cluster), *sent]
     order = [Hook.INPUT, Hook.FORWARD, Hook.OUTPUT]
     return tuple(sorted(found, key=lambda passage: order.index(passage.chain)))
 
 
-def _services(compiled: Compiled, kinds: Mapping[str, ServiceKind]) -> list[Passage]:
-    """What `accept = true` would emit on a director is what each service needs, its kind's own connections included."""
+def _let_in(compiled: Compiled, accepts: Iterable[Accept]) -> list[Passage]:
+    """What the accepts of all directors say, as few passages as are the same packets."""
     cluster = compiled.cluster
-    director = cluster.directors[0].name
     untracked = {node.service for node in compiled.lowered.graph.of(NoTrack)}
-    accepting = lower(replace(cluster, accept=True), kinds).graph.hosts[director]
+    networks = {
+        (director.name, director.interface(network)): network.name
+        for director in cluster.directors
+        for network in reversed(tuple(cluster.networks.values()))
+    }
     found: list[Passage] = []
-    for node in accepting.of(Accept):
+    for node in accepts:
         traffic = node.traffic
-        if node.service in untracked:
+        why = node.reason or (
+            "clients" if traffic.hook is Hook.INPUT else "connections that the real servers open"
+        )
+        if traffic.state is not None:
+            states: tuple[str, ...] = (traffic.state.value,)
+        elif not node.service:
+            states = ANY_STATE
+        elif node.service in untracked:
             states = UNTRACKED
-            why = "clients; where this state is not known, in any, before a rule that drops INVALID"
+            why += "; where this state is not known, in any, before a rule that drops INVALID"
         else:
-            states, why = (
-                NEW,
-                "clients" if traffic.hook is Hook.INPUT else "connections that the real servers open",
-            )
+            states = BEGINNING
         found.append(
             Passage(
                 chain=traffic.hook,
-                protocol=traffic.protocol.value,
+                protocol=_PROTOCOLS.get(traffic.protocol, traffic.protocol.value),
                 sources=_one(traffic.source),
                 source_ports=_one(traffic.source_ports),
                 destinations=_one(traffic.destination),
                 destination_ports=_one(traffic.destination_ports),
+                network=networks.get((node.host, traffic.interface or "")),
                 states=states,
-                service=node.service,
+                service=node.service or None,
                 why=why,
                 emitted=cluster.accept,
             )
         )
-    for field in ("destination_ports", "destinations", "sources"):
+    for field in ("states", "source_ports", "destination_ports", "destinations", "sources"):
         found = _joined(found, field)
-    return [replace(passage, destination_ports=merge_ranges(passage.destination_ports)) for passage in found]
+    # What could not be joined still stands together.
+    first = {key: place for place, key in enumerate(dict.fromkeys((p.service, p.why) for p in found))}
+    found.sort(key=lambda passage: first[passage.service, passage.why])
+    return [
+        replace(
+            passage,
+            sources=tuple(sorted(passage.sources, key=_by_address)),
+            destinations=tuple(sorted(passage.destinations, key=_by_address)),
+            source_ports=merge_ranges(passage.source_ports),
+            destination_ports=merge_ranges(passage.destination_ports),
+        )
+        for passage in found
+    ]
+
+
+def _commands(compiled: Compiled) -> Iterator[Passage]:
+    """Nothing says whom a command asks besides the real server that it is to check."""
+    graph = compiled.lowered.graph
+    checks = any(isinstance(check.probe, ScriptProbe) for check in graph.of(HealthCheck))
+    if checks or any(graph.of(TrackScript)):
+        yield Passage(
+            chain=Hook.INPUT,
+            states=KNOWN,
+            why="answers to commands that check or track, from whatever else they ask",
+        )
 
 
 def _sent_on(cluster: Cluster) -> Iterator[Passage]:
@@ -118,6 +158,10 @@ def _sent_on(cluster: Cluster) -> Iterator[Passage]:
         )
 
 
+def _by_address(network: Network) -> tuple[int, int]:
+    return network.version, int(network.network_address)
+
+
 def _one(condition: T | None) -> tuple[T, ...]:
     return () if condition is None else (condition,)
 
@@ -139,55 +183,19 @@ def _joined(found: Iterable[Passage], field: str) -> list[Passage]:
     return joined
 
 
-def _general(cluster: Cluster) -> Iterator[Passage]:
-    methods = {method for service in cluster.services for method in service.forwardings}
-    yield Passage(
-        chain=Hook.INPUT, states=KNOWN, why="connections that were let in, and answers to health checks"
-    )
-    if Forwarding.NAT in methods:
-        yield Passage(chain=Hook.FORWARD, states=KNOWN, why="answers of real servers that are reached by nat")
-    if Forwarding.TUNNEL in methods:
+def _out(cluster: Cluster) -> Iterator[Passage]:
+    if any(Forwarding.TUNNEL in service.forwardings for service in cluster.services):
         why = "clients learn from the director that a tunnel carries less"
         families = {family for service in cluster.services for family in service.families}
-        for family, protocol in ((Family.IPV4, "icmp"), (Family.IPV6, "icmpv6")):
+        for family, protocol in ((Family.IPV4, "icmp"), (Family.IPV6, "ipv6-icmp")):
             if family in families:
                 what = "fragmentation-needed" if family is Family.IPV4 else "packet-too-big"
                 yield Passage(chain=Hook.OUTPUT, protocol=f"{protocol} {what}", why=why)
-
-
-def _failover(compiled: Compiled) -> Iterator[Passage]:
-    cluster = compiled.cluster
-    several = len(cluster.directors) > 1
-    vrrp, sync = cluster.failover, cluster.connection_sync
-    if several and isinstance(vrrp, Vrrp):
-        header = vrrp.authentication is not None and vrrp.authentication.type is AuthenticationType.AH
-        protocol = "ah (protocol 51)" if header else "vrrp (protocol 112)"
-        for place in placements(cluster, compiled.lowered.services):
-            network, family = place.network.name, place.family
-            peers = tuple(
-                host_network(ip)
-                for d in cluster.directors
-                if (ip := d.address_in(network, family)) is not None
-            )
-            groups = () if vrrp.unicast else (host_network(VRRP_GROUPS[family]),)
-            for chain in (Hook.INPUT, Hook.OUTPUT):
-                yield Passage(
-                    chain=chain,
-                    protocol=protocol,
-                    sources=peers if family is Family.IPV4 or vrrp.unicast else (),
-                    destinations=groups or peers,
-                    network=network,
-                    why="the directors' adverts to each other",
-                )
-    if several and sync is not None:
-        port = PortRange.one(sync.port or SYNC_PORT)
-        group: Address = sync.group or IPv4Address(SYNC_GROUP)
-        for chain in (Hook.INPUT, Hook.OUTPUT):
-            yield Passage(
-                chain=chain,
-                protocol="udp",
-                destinations=(host_network(group),),
-                destination_ports=(port,),
-                network=sync.network,
-                why="connection synchronisation",
-            )
+    if cluster.email is not None:
+        yield Passage(
+            chain=Hook.OUTPUT,
+            protocol="tcp",
+            destinations=(host_network(cluster.email.server),),
+            destination_ports=(PortRange.one(cluster.email.port),),
+            why="alerts by mail",
+        )

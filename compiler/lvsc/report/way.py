@@ -74,7 +74,10 @@ def _stops(lowered: LoweredService, director: HostGraph) -> Iterator[Stop]:
     for macs in sorted({rule.traffic.not_source_macs for rule in _rules(director, Marking, lowered)}):
         unless = f", unless they come from a peer director ({', '.join(macs)})" if macs else ""
         yield Stop(Hook.PREROUTING, f"they get mark {lowered.mark}{unless}")
-    accepted = any(rule.traffic.hook is Hook.INPUT for rule in _rules(director, Accept, lowered))
+    accepted = any(
+        rule.traffic.hook is Hook.INPUT and rule.traffic.state is None
+        for rule in _rules(director, Accept, lowered)
+    )
     who = "a rule of lvsc" if accepted else "the director's own firewall"
     yield Stop(Hook.INPUT, f"{who} lets them through")
     known = "address" if lowered.mark is None else "mark"

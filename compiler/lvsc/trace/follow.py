@@ -304,8 +304,8 @@ class _Walk:
                 Hook.POSTROUTING, Handler.NAT, f"its source becomes {address}", self._lines.of(*matched)
             )
 
-    def _let_through(self, hook: Hook) -> None:
-        accept = self._packet.at(hook).first(self._host.nodes, Accept)
+    def _let_through(self, hook: Hook, *, answers: bool = False) -> None:
+        accept = replace(self._packet.at(hook), answers=answers).first(self._host.nodes, Accept)
         if accept is not None:
             self._step(hook, Handler.FILTER, "a rule of lvsc lets it through", self._lines.of(accept))
         else:
@@ -324,7 +324,7 @@ class _Walk:
         return answered(self._host.nodes, asked, servers)
 
     def _answering(self, ends: tuple[str, ...]) -> Course:
-        self._let_through(Hook.FORWARD)
+        self._let_through(Hook.FORWARD, answers=True)
         what = f"if it answers a client, IPVS gives it the source {' or '.join(ends)}"
         self._step(Hook.FORWARD, Handler.IPVS, what)
         self._source_nat("if it opens a connection of its own, ")

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from lvsc.compare.treatment import Nodes
 from lvsc.graph.nodes import Marking, PacketRule, SourceNat
-from lvsc.graph.traffic import Address, Family, Hook
+from lvsc.graph.traffic import Address, Family, Hook, State
 from lvsc.packets.dimensions import (
     REPLY,
     Dimension,
@@ -13,6 +13,7 @@ from lvsc.packets.dimensions import (
     hook_number,
     interface_number,
     mac_number,
+    state_number,
     traffic_box,
 )
 from lvsc.trace.asked import Asked
@@ -34,6 +35,8 @@ class Moving:
     destination_port: int
     mark: int
     tracked: bool = True
+    answers: bool = False
+    """Whether its connection is known, because it answers."""
 
     @classmethod
     def arriving(cls, asked: Asked, hook: Hook) -> "Moving":
@@ -71,8 +74,15 @@ class Moving:
             Dimension.INTERFACE: interface_number(asked.interface or ""),
             Dimension.SOURCE_MAC: mac_number(asked.source_mac or _ANY_MAC),
             Dimension.MARK: self.mark,
+            Dimension.STATE: state_number(self._state),
         }
         return tuple(numbers[dimension] for dimension in Dimension)
+
+    @property
+    def _state(self) -> State:
+        if not self.tracked:
+            return State.UNTRACKED
+        return State.ESTABLISHED if self.answers else State.NEW
 
     def first(self, host: Nodes, kind: type[R]) -> R | None:
         """The first rule of a kind that matches the packet."""

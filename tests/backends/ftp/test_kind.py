@@ -143,14 +143,44 @@ def test_both_families_are_read() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("layers", "ports"),
-    [(ftp(mark=21), []), (ftp(tls=True, passive_ports=RANGE), ["20", "20"])],
-    ids=["read", "opaque"],
-)
-def test_accepts_of_active_data(layers: Layer, ports: list[str]) -> None:
-    accepts = lowered(spec(layers, ACCEPT)).graph.of(Accept)
-    assert [str(node.traffic.source_ports) for node in accepts if node.traffic.hook is Hook.FORWARD] == ports
+#: What the filter must let through of data connections, by the way that the service takes: chain, ports and state.
+DATA = {
+    "address": (
+        ftp(),
+        {
+            "FORWARD 20 RELATED",
+            "FORWARD 20 ESTABLISHED",
+            "FORWARD 1024-65535 ESTABLISHED",
+            "INPUT to 20 ESTABLISHED",
+            "INPUT to 1024-65535 RELATED",
+            "INPUT to 1024-65535 ESTABLISHED",
+        },
+    ),
+    "mark": (
+        ftp(passive_ports=RANGE),
+        {"FORWARD 20 RELATED", "FORWARD 20 ESTABLISHED", "INPUT to 20 ESTABLISHED"},
+    ),
+    "opaque": (ftp(tls=True, passive_ports=RANGE), {"FORWARD 20 any", "FORWARD to 20 ESTABLISHED"}),
+    "passing": (merged(ftp(passive_ports=RANGE), DIRECT), set()),
+}
+
+
+@pytest.mark.parametrize(("layers", "expected"), DATA.values(), ids=DATA)
+def test_accepts_of_data_connections(layers: Layer, expected: set[str]) -> None:
+    found = lowered(spec(layers, ACCEPT)).graph.of(Accept)
+    of_every_service = {
+        "clients",
+        "answers to health checks",
+        "answers of real servers that are reached by nat",
+        "errors on the way of connections that are not tracked",
+    }
+    said = set()
+    for node in found:
+        traffic = node.traffic
+        if node.service == "files" and node.reason not in of_every_service:
+            to = f"to {traffic.destination_ports}" if traffic.destination_ports else f"{traffic.source_ports}"
+            said.add(f"{traffic.hook.name} {to} {traffic.state.value if traffic.state else 'any'}")
+    assert said == expected
 
 
 def test_no_connection_is_tracked_of_which_the_director_sees_one_half() -> None:

@@ -3,7 +3,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from lvsc.plugin import Family, Hook, HostPart, Marking, Node, PacketRule
+from lvsc.plugin import Family, Hook, HostPart, Marking, Node, PacketRule, State
 from lvsc.targets import Target
 from lvsc_iptables import codes
 from lvsc_iptables.backend import Iptables
@@ -75,6 +75,12 @@ HOSTILE = [
         ),
         pytest.param(
             helper(traffic(original_dst=VIP)), "IPT003", "original destination", id="raw is before conntrack"
+        ),
+        pytest.param(
+            no_track(traffic(dst=VIP, state=State.NEW)),
+            "IPT003",
+            "no exemption from",
+            id="a state without an accept",
         ),
         pytest.param(
             helper(traffic(dst=VIP, original_dport="21")),

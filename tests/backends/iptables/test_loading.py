@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lvsc.plugin import Hook, HostPart, Node, PacketRule, Protocol
+from lvsc.plugin import Hook, HostPart, Node, PacketRule, Portless, Protocol, State
 from lvsc.targets import Target
 from lvsc_iptables.backend import Iptables
 from support.nodes import accept, helper, marking, no_track, source_nat, traffic
@@ -25,6 +25,7 @@ MARK_ONLY: list[PacketRule] = [marking(traffic(dst=VIP, dport="80"))]
 
 def everything(vip: str, server: str, clients: str) -> list[PacketRule]:
     out = Hook.POSTROUTING
+    icmp = Portless.ICMPV6 if ":" in vip else Portless.ICMP
     return [
         *(marking(traffic(dst=vip, dport=dport)) for dport in ("80", "443", "8000-8010")),
         *(
@@ -48,6 +49,9 @@ def everything(vip: str, server: str, clients: str) -> list[PacketRule]:
         source_nat(traffic(out, dst=server, original_dst=vip, original_dport="90-99"), vip, "full"),
         source_nat(traffic(out, dst=server, original_dst=clients, dport="100"), vip, "full"),
         *(accept(traffic(hook, dst=vip, dport="80")) for hook in (Hook.INPUT, Hook.FORWARD)),
+        accept(traffic(Hook.FORWARD, src=server, sport="80", state=State.ESTABLISHED)),
+        accept(traffic(Hook.INPUT, src=server, interface="eth1", protocol=Portless.VRRP), ""),
+        accept(traffic(Hook.INPUT, dst=vip, protocol=icmp, state=State.RELATED), ""),
     ]
 
 
@@ -169,7 +173,8 @@ SAVE = r"{ iptables_save; ip6tables_save; } 2>/dev/null | sed '/^#/d; s/\[[0-9:]
 def test_start_loads_the_rules_as_they_are_printed_back(lab: Lab) -> None:
     lvsc = lab.install([*FOUR, *SIX])
     for command, file in (("iptables", "iptables.v4"), ("ip6tables", "iptables.v6")):
-        dump = lab.run(f"{lvsc} start", f"{command}_save").stdout.splitlines()
+        # iptables-save names what /etc/protocols does.
+        dump = lab.run(f"{lvsc} start", f"{command}_save").stdout.replace("-p vrrp", "-p 112").splitlines()
         wanted = (lab.directory / "lvsc" / file).read_text(encoding="utf-8").splitlines()
         tables = {table(dump, name): table(wanted, name) for name in ("raw", "mangle", "nat", "filter")}
         assert all(wanted_rules for wanted_rules in tables.values())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lvsc.plugin import Family, Hook, PacketRule, Protocol, Reading, Source, Touch
+from lvsc.plugin import Family, Hook, PacketRule, Portless, Protocol, Reading, Source, State, Touch
 from lvsc_iptables.backend import Iptables
 from support.nodes import HOST, accept, helper, marking, no_track, source_nat, traffic
 
@@ -99,6 +99,26 @@ UNDERSTOOD: dict[str, tuple[str, str, str, tuple[PacketRule, ...]]] = {
         (source_nat(traffic(Hook.POSTROUTING, original_dst="0.0.0.0/0"), "192.0.2.9"),),
     ),
     "an accept": ("filter", "LVSC-FORWARD", "-p tcp -j ACCEPT", (accept(traffic(Hook.FORWARD)),)),
+    "connections' states": (
+        "filter",
+        "LVSC-INPUT",
+        f"-d {VIP}/32 -p tcp -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+        tuple(
+            accept(traffic(Hook.INPUT, dst=VIP, state=state)) for state in (State.RELATED, State.ESTABLISHED)
+        ),
+    ),
+    "a protocol without ports, by name": (
+        "filter",
+        "LVSC-INPUT",
+        "-i eth0 -p vrrp -j ACCEPT",
+        (accept(traffic(Hook.INPUT, interface="eth0", protocol=Portless.VRRP)),),
+    ),
+    "a protocol without ports, by number": (
+        "filter",
+        "LVSC-INPUT",
+        "-p 58 -j ACCEPT",
+        (accept(traffic(Hook.INPUT, protocol=Portless.ICMPV6)),),
+    ),
 }
 
 

@@ -5,7 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lvsc.plugin import Family, Hook, Marking, Origin, PacketRule, PortRange, Protocol, TrafficClass
+from lvsc.plugin import (
+    Family,
+    Hook,
+    Marking,
+    Origin,
+    PacketRule,
+    Portless,
+    PortRange,
+    Protocol,
+    State,
+    TrafficClass,
+)
 from lvsc_iptables.chains import Chain
 from lvsc_iptables.rules import MULTIPORT_SLOTS, rules_by_chain
 from support.nodes import HOST, ORIGIN, accept, helper, marking, no_track, source_nat, traffic
@@ -201,6 +212,21 @@ def web(*dports: str | None) -> list[PacketRule]:
                 f"-A LVSC-INPUT -d 192.0.2.10/32 -p tcp -m tcp --dport 80 {WEB} -j ACCEPT",
             ],
             id="accepts",
+        ),
+        pytest.param(
+            [
+                accept(traffic(Hook.INPUT, src="192.0.2.21", sport="80", state=State.ESTABLISHED)),
+                accept(traffic(Hook.INPUT, src="192.0.2.3", interface="eth0", protocol=Portless.VRRP), ""),
+                accept(
+                    traffic(Hook.INPUT, dst="2001:db8::1", protocol=Portless.ICMPV6, state=State.RELATED), ""
+                ),
+            ],
+            [
+                f"-A LVSC-INPUT -s 192.0.2.21/32 -p tcp -m tcp --sport 80 -m conntrack --ctstate ESTABLISHED {WEB} -j ACCEPT",
+                "-A LVSC-INPUT -s 192.0.2.3/32 -i eth0 -p 112 -j ACCEPT",
+                "-A LVSC-INPUT -d 2001:db8::1/128 -p ipv6-icmp -m conntrack --ctstate RELATED -j ACCEPT",
+            ],
+            id="states and other protocols",
         ),
         pytest.param([], [], id="nothing"),
     ],

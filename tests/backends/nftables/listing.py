@@ -227,6 +227,7 @@ def witnesses(traffic: TrafficClass, macs: tuple[str, ...]) -> list[Packet]:
         around = {ports.first - 1, ports.first, ports.last, ports.last + 1}
         return {port for port in around if 0 <= port <= 65535}
 
+    assert isinstance(traffic.protocol, Protocol)
     found = [
         Packet(
             source=source,

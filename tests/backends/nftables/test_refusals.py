@@ -2,7 +2,18 @@ from dataclasses import replace
 
 import pytest
 
-from lvsc.plugin import Code, Diagnostic, Family, Hook, PacketRule, Protocol, Severity, TrafficClass
+from lvsc.plugin import (
+    Code,
+    Diagnostic,
+    Family,
+    Hook,
+    PacketRule,
+    Portless,
+    Protocol,
+    Severity,
+    State,
+    TrafficClass,
+)
 from lvsc_nftables import codes, plugin, read_codes
 from lvsc_nftables.backend import Nftables
 from support.nodes import ORIGIN, accept, helper, marking, no_track, source_nat, traffic
@@ -109,6 +120,18 @@ def test_an_interface_that_nft_would_take_for_something_else_is_refused(text: st
             id="original destination before tracking",
         ),
         pytest.param(
+            marking(traffic(dst=VIP, state=State.NEW)),
+            codes.CONDITION,
+            "the nftables backend looks at no connection's state, and at no protocol without ports",
+            id="a connection's state",
+        ),
+        pytest.param(
+            marking(traffic(dst=VIP, protocol=Portless.ICMP)),
+            codes.CONDITION,
+            "the nftables backend looks at no connection's state, and at no protocol without ports",
+            id="a protocol without ports",
+        ),
+        pytest.param(
             replace(marking(traffic(dst=VIP)), reason='because\ninclude "/etc/passwd"'),
             codes.VALUE,
             'the reason `because\\ninclude "/etc/passwd"` is no comment of one line',
@@ -213,6 +236,30 @@ def test_an_accept_is_refused_with_the_rule_to_write_instead(
     assert diagnostic.help is not None
     assert "--backend iptables" in diagnostic.help
     chain = f"table inet filter {{\n\tchain c {{\n\t\ttype filter hook {hook} priority 0; policy drop;\n\t\t{rule}\n\t}}\n}}\n"
+    assert in_namespace("nft -f accept.nft", **{"accept.nft": chain}) == ""
+
+
+@pytest.mark.parametrize(
+    ("packets", "rule"),
+    [
+        pytest.param(
+            traffic(Hook.INPUT, protocol=Portless.ICMPV6, family=Family.IPV6, state=State.RELATED),
+            "meta nfproto ipv6 meta l4proto ipv6-icmp ct state related accept",
+            id="errors",
+        ),
+        pytest.param(
+            traffic(Hook.INPUT, src="192.0.2.3", dst="224.0.0.18", interface="eth0", protocol=Portless.VRRP),
+            'iifname "eth0" ip saddr 192.0.2.3 ip daddr 224.0.0.18 meta l4proto vrrp accept',
+            id="adverts",
+        ),
+    ],
+)
+def test_what_no_service_asks_for_by_itself_is_refused_too(
+    packets: TrafficClass, rule: str, part: MakePart, in_namespace: InNamespace
+) -> None:
+    (diagnostic,) = refused(part, accept(packets, ""))
+    assert diagnostic.notes == (f"the directors themselves need `{rule}` at the hook `input`",)
+    chain = f"table inet filter {{ chain c {{ type filter hook input priority 0; {rule}; }}; }}\n"
     assert in_namespace("nft -f accept.nft", **{"accept.nft": chain}) == ""
 
 

@@ -12,7 +12,7 @@ class PacketRule(Node):
 
     traffic: TrafficClass
     service: str = field(compare=False)
-    """The service that asks for the rule; every emitted rule names it in a comment."""
+    """The service that asks for the rule, which every emitted rule names in a comment; empty where all of them do."""
     reason: str = field(default="", compare=False)
     """Why it is there, or not as an operator may expect it: one line, emitted as a comment."""
 

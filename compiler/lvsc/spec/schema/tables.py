@@ -42,8 +42,9 @@ def cluster() -> Schema:
             ),
             "accept": words.boolean(
                 "Accept",
-                "Emit the accepts that the services need in the directors' INPUT and FORWARD chains. Only iptables can:"
-                " an accept in one nftables table does not overrule a drop in another. `lvsc explain` prints them.",
+                "Emit accepts for what the services, their health checks, failover and connection synchronisation need"
+                " in the directors' INPUT and FORWARD chains. Only iptables can: an accept in one nftables table does not"
+                " overrule a drop in another. `lvsc explain` prints them.",
                 default=False,
             ),
             "marks": words.table(

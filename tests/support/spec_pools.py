@@ -36,6 +36,8 @@ class Pool:
     values: Values
     methods: frozenset[Forwarding]
     """How its real servers are reached."""
+    sorry: Forwarding | None
+    """How its sorry server is reached."""
     ported: bool
     """Whether its real servers say their ports, so that only services of one port can have it."""
     local: bool
@@ -121,6 +123,7 @@ def pools(
         name=name,
         values=values,
         methods=frozenset(draft.methods),
+        sorry=method if "sorry_server" in values else None,
         ported=ported,
         local=draft.local,
         checked="check" in values,

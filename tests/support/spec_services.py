@@ -127,7 +127,7 @@ def _plain(draw: st.DrawFn, site: Site, pool: Pool, taken: Taken) -> Values | No
         values |= draw(optional(one_packet=flags))
         if values.get("one_packet") and values.get("scheduler") not in _UNCOUNTED:
             values["scheduler"] = draw(st.sampled_from(("rr", "wrr")))
-    if pool.methods == {Forwarding.NAT} and draw(one_in(4)):
+    if pool.methods == {Forwarding.NAT} and pool.sorry in (None, Forwarding.NAT) and draw(one_in(4)):
         values["source_nat"] = draw(_source_nat(site, pool))
     if site.probes:
         only = next(iter(protocols)) if one else None

@@ -28,12 +28,12 @@ def _uml() -> None:
 
 
 def rehearsed(
-    example: str, directory: Path, *, limit: float, edit: tuple[str, Edit] | None = None
+    example: str, directory: Path, *, limit: float, spec: Edit = str, edit: tuple[str, Edit] | None = None
 ) -> tuple[Found, list[str]]:
-    """What a rehearsal of an example with iptables comes to, and what it told on the way."""
+    """What a rehearsal of an example with iptables comes to, and what it told on the way; `spec` changes the example, `edit` its files."""
     options = Options(target="debian12", backends=("iptables",))
     path = FILES[example]
-    compiled = compile_spec(path.read_text(encoding="utf-8"), str(path), plugins(), options)
+    compiled = compile_spec(spec(path.read_text(encoding="utf-8")), str(path), plugins(), options)
     write(compiled, directory, stand_ins()[0])
     tree = directory / compiled.cluster.name
     if edit is not None:
@@ -90,6 +90,14 @@ def test_what_a_broken_file_breaks_is_found_at_the_services_line(
     assert {diagnostic.code.id for diagnostic in found.diagnostics} == codes
     places = {diagnostic.place.origin.path for diagnostic in found.diagnostics if diagnostic.place}
     assert places == {("services", "web")}
+
+
+def test_a_director_that_serves_itself_may_see_its_clients(tmp_path: Path) -> None:
+    web2 = '{ name = "web2", ip = ["192.0.2.22", "2001:db8:0:2::22"], port = 8080 }'
+    lvs1 = '{ name = "lvs1", ip = ["192.0.2.2", "2001:db8:0:2::2"], port = 8080 }'
+    found, _ = rehearsed("one-armed", tmp_path, limit=600, spec=lambda text: text.replace(web2, lvs1))
+    assert found.diagnostics == []
+    assert any("reached at tcp 192.0.2.10:80" in str(each) for each in found.proved)
 
 
 def test_what_time_leaves_out_is_listed(tmp_path: Path) -> None:

@@ -136,7 +136,8 @@ class Asking:
         """Whose address the servers see."""
         service = lowered.service
         if service.source_nat:
-            seen = {answer.client for _, answer in own}
+            # What a director serves itself does not leave it, so no source NAT is done.
+            seen = {answer.client for _, answer in own if answer.server not in self._site.directors}
             directors = {
                 str(ip) for d in self._site.cluster.directors for ips in d.addresses.values() for ip in ips
             }

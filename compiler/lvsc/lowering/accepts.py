@@ -67,12 +67,13 @@ def service_accepts(lowered: LoweredService, cluster: Cluster, check: ChosenChec
         *((traffic, "answers to health checks") for traffic in _checked(lowered, check)),
         *((traffic, "answers of real servers that are reached by nat") for traffic in _answers(lowered)),
     ]
+    said_at = (("accept", cluster.origin / "accept"),)
     for director in cluster.directors:
         for traffic, reason in found:
             yield Accept(
                 host=director.name,
                 origin=service.origin,
-                said_at=(("accept", cluster.origin / "accept"),),
+                said_at=said_at,
                 traffic=traffic,
                 service=service.name,
                 reason=reason,

@@ -1,7 +1,8 @@
 """What the directors' own firewall must let through."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from lvsc.compile import Compiled
@@ -168,18 +169,22 @@ def _one(condition: T | None) -> tuple[T, ...]:
 
 def _joined(found: Iterable[Passage], field: str) -> list[Passage]:
     """The same packets, those passages joined that differ in one condition alone."""
-    groups: dict[Passage, list[tuple[Any, ...]]] = {}
-    nothing: dict[str, Any] = {field: ()}
+    others = attrgetter(*(each.name for each in fields(Passage) if each.name != field))
+    groups: dict[Any, list[Passage]] = {}
     for passage in found:
-        groups.setdefault(replace(passage, **nothing), []).append(getattr(passage, field))
+        groups.setdefault(others(passage), []).append(passage)
     joined: list[Passage] = []
-    for passage, conditions in groups.items():
+    for same in groups.values():
+        if len(same) == 1:
+            joined += same
+            continue
+        conditions: list[tuple[Any, ...]] = [getattr(passage, field) for passage in same]
         # No condition is every packet, so it stays none.
         every = (
             () if () in conditions else tuple(dict.fromkeys(value for each in conditions for value in each))
         )
         values: dict[str, Any] = {field: every}
-        joined.append(replace(passage, **values))
+        joined.append(replace(same[0], **values))
     return joined
 
 

@@ -1,5 +1,6 @@
 """Which packets other people's rules may touch, read alike from nft's own text and its JSON."""
 
+from collections import Counter
 from dataclasses import replace
 from ipaddress import ip_network
 
@@ -42,8 +43,8 @@ def facts(foreign: Foreign) -> tuple[object, ...]:
     return (
         foreign.touches,
         foreign.hooks,
-        set(foreign.scopes),
-        set(foreign.spared),
+        frozenset(foreign.scopes),
+        frozenset(foreign.spared),
         foreign.marks,
         foreign.made,
         bool(foreign.place),
@@ -55,7 +56,7 @@ def said(in_namespace: InNamespace, text: str) -> list[tuple[object, ...]]:
     listed = in_namespace("nft -f rules; nft list ruleset", rules=text)
     dumped = in_namespace("nft -f rules; nft -j list ruleset", rules=text)
     one, other = ([facts(each) for each in read(each).foreign if each.touches] for each in (listed, dumped))
-    assert sorted(map(repr, one)) == sorted(map(repr, other))
+    assert Counter(one) == Counter(other)
     return one
 
 

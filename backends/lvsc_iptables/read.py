@@ -178,13 +178,18 @@ class _Reader:
             )
             return
         for hook in hooks or ():
-            self._rules(table, rules, hook)
+            self._rules(
+                rules,
+                Setting(
+                    host=self._source.host,
+                    file=self._source.file,
+                    table=table.name,
+                    family=table.family,
+                    hook=hook,
+                ),
+            )
 
-    def _rules(self, table: Table, rules: list[Rule], hook: Hook) -> None:
-        assert table.family is not None  # noqa: S101 - `_own` has seen to it
-        setting = Setting(
-            host=self._source.host, file=self._source.file, table=table.name, family=table.family, hook=hook
-        )
+    def _rules(self, rules: list[Rule], setting: Setting) -> None:
         found: list[PacketRule] = []
         helpers: list[HelperAssignment] = []
         for rule in rules:
@@ -210,7 +215,7 @@ class _Reader:
                     self._complain(rule, message, read_codes.TWO_ANSWERS)
             found += nodes
         # Each MARK overwrites what the rules before it set; everything else is settled by the first rule.
-        self._nodes += reversed(found) if table.name == "mangle" else found
+        self._nodes += reversed(found) if setting.table == "mangle" else found
 
     def _complain(self, rule: Rule, message: str, code: Code) -> None:
         self._problems.append(

@@ -66,7 +66,6 @@ CASES: dict[str, tuple[tuple[Layer, ...], set[str]]] = {
     ),
     "direct": ((UNCHECKED, DIRECT), {CLIENTS, ERRORS, UNTRACKED}),
     "tunnel": ((UNCHECKED, TUNNEL), {CLIENTS, ERRORS, UNTRACKED}),
-    "direct, tracked": ((UNCHECKED, DIRECT, {"cluster": {"firewall": "none"}}), {CLIENTS, ERRORS}),
     "another port of a real server": (
         (UNCHECKED, servers({"port": 8080}, {"disabled": True})),
         {CLIENTS, ERRORS, "FORWARD icmp RELATED", f"FORWARD tcp from {WEB1} 8080 ESTABLISHED"},

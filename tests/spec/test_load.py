@@ -45,6 +45,12 @@ WRONG = {
         {"networks": {"lan": {"gateway": "wwww"}}},
         {"networks": {"lan": {"gateway": "www"}}},
     ),
+    "accept-without-a-firewall": (
+        "LVS208",
+        "cluster.accept",
+        {"cluster": {"accept": True, "firewall": "none"}},
+        {"cluster": {"firewall": "none"}},
+    ),
     "director-in-no-network": (
         "LVS201",
         "directors.lvs1.addresses.dmz",

@@ -44,7 +44,7 @@ def _clusters(draw: st.DrawFn, site: Site) -> Values:
         values["firewall"] = site.firewall
     if site.forwarding is not None:
         values["forwarding"] = site.forwarding.value
-    if draw(one_in(6)):
+    if site.firewall != "none" and draw(one_in(4)):
         values["accept"] = True
     marks = st.integers(1, 0x40000000).map(lambda first: {"first": first, "last": first + 0x3FFFFFFF})
     return values | draw(

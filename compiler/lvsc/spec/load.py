@@ -77,9 +77,23 @@ def load(
         services=services,
         origin=root.origin("cluster"),
     )
+    _report_idle_accept(cluster, problems)
     report_hosts(cluster, problems)
     report_taken_addresses(cluster, problems)
     return cluster, tuple(problems)
+
+
+def _report_idle_accept(cluster: Cluster, problems: list[Diagnostic]) -> None:
+    """Without a firewall connections by NAT are not tracked, and accepts go by their states."""
+    if cluster.accept and cluster.firewall is Firewall.NONE:
+        problems.append(
+            codes.KEYS.at(
+                cluster.origin / "accept",
+                '`accept` has nothing to let in: `firewall = "none"` says that nothing is kept out',
+                others=[Place(cluster.origin / "firewall", label="says so")],
+                help='remove `accept`, or say `firewall = "stateful"`',
+            )
+        )
 
 
 def _network(name: str, table: Table) -> ClusterNetwork:

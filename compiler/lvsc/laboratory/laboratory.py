@@ -34,11 +34,12 @@ class Laboratory:
         self._guest = guest
         self._calls = 0
         self._files = 0
+        self._stuck = False
 
     @property
     def alive(self) -> bool:
         """Whether calls have a chance."""
-        return not self._guest.ended
+        return not (self._stuck or self._guest.ended)
 
     def make(self, topology: Topology) -> None:
         """Make the hosts of a topology; those that there were end.
@@ -52,7 +53,7 @@ class Laboratory:
         """Have something done on a host; what it gives. The calls are those of `agent/work.py`.
 
         Raises:
-            LaboratoryError: It failed, or the guest is gone.
+            LaboratoryError: It failed, or the guest is gone or stands still.
         """
         calls, replies = self._share / "calls", self._share / "replies"
         part = calls / f"{self._calls}.part"
@@ -62,8 +63,10 @@ class Laboratory:
         self._calls += 1
         end = time.monotonic() + LIMIT
         while not answer.exists():
-            if self._guest.ended or time.monotonic() > end:
-                raise LaboratoryError(f"the {self.kernel.value} guest is gone: {self._last_words()}")
+            self._stuck = time.monotonic() > end
+            if not self.alive:
+                fate = f"did not answer in {LIMIT} s" if self._stuck else "is gone"
+                raise LaboratoryError(f"the {self.kernel.value} guest {fate}: {self._last_words()}")
             time.sleep(0.005)
         reply = json.loads(answer.read_text(encoding="utf-8"))
         answer.unlink()

@@ -14,12 +14,10 @@ from hypothesis import given, settings
 from lvsc.plugin import (
     Accept,
     Family,
-    Hook,
     HostGraph,
     HostPart,
     Node,
     PacketRule,
-    Protocol,
     Reading,
     Scope,
     Source,
@@ -27,46 +25,11 @@ from lvsc.plugin import (
 )
 from lvsc.targets import load
 from lvsc_iptables.backend import Iptables
-from support.nodes import HOST, accept, helper, marking, no_track, source_nat, traffic
+from support.nodes import HOST
 from support.strategies import BOTH_FILTERS, loadable, parts
 
-MACS = ("02:00:00:00:00:0a", "02:00:00:00:00:0b")
-OUT = Hook.POSTROUTING
+from .everything import FOUR, SIX
 
-
-def nodes(vip: str, server: str, clients: str) -> tuple[PacketRule, ...]:
-    return (
-        *(marking(traffic(dst=vip, dport=dport)) for dport in ("80", "443", "8000-8010", "8011-8020")),
-        *(
-            marking(traffic(dst=vip, dport=str(p), protocol=Protocol.UDP), 53, "many")
-            for p in range(1000, 1020)
-        ),
-        *(
-            marking(traffic(dst=vip, dport=p, protocol=Protocol.SCTP), 5, "sctp")
-            for p in ("5000", "6000-7000")
-        ),
-        marking(traffic(dst=server, protocol=Protocol.UDP), 7, "all-ports"),
-        marking(traffic(dst=vip, src=clients, sport="20", dport="0", interface="eth0"), 8, "zero"),
-        *(
-            marking(traffic(dst=vip, sport="1024-65535", dport=p, not_macs=MACS), 9, "macs")
-            for p in ("1", "3")
-        ),
-        marking(traffic(Hook.OUTPUT, dst=vip, dport="80", interface="lo"), 0xFFFFFFFF),
-        *(no_track(traffic(dst=vip, dport=dport), "direct") for dport in ("81", "82")),
-        no_track(traffic(Hook.OUTPUT, dst=vip, dport="81"), "direct"),
-        helper(traffic(dst=vip, dport="21")),
-        source_nat(traffic(OUT, src=clients, sport="20", interface="eth0"), vip),
-        source_nat(traffic(OUT, dst=server, original_dst=vip, original_dport="80"), vip, "full"),
-        source_nat(traffic(OUT, dst=server, original_dst=vip, original_dport="90-99"), vip, "full"),
-        source_nat(traffic(OUT, dst=server, original_dst=clients, dport="100"), vip, "full"),
-        *(accept(traffic(hook, dst=vip, dport="80")) for hook in (Hook.INPUT, Hook.FORWARD)),
-    )
-
-
-NODES = {
-    Family.IPV4: nodes("192.0.2.10", "10.11.12.21", "198.51.100.0/24"),
-    Family.IPV6: nodes("2001:db8::10", "2001:db8:1::21", "2001:db8:2::/64"),
-}
 #: Other people's rules, and what each touches.
 FOREIGN = {
     "raw": {
@@ -161,28 +124,28 @@ SAVE = {Family.IPV4: "iptables_save", Family.IPV6: "ip6tables_save"}
 @pytest.mark.parametrize("counters", ["", " -c"])
 @pytest.mark.parametrize("family", Family)
 def test_a_dump_is_read_as_what_was_emitted(lab: Lab, family: Family, counters: str) -> None:
-    start = lab.install([*NODES[Family.IPV4], *NODES[Family.IPV6]])
+    start = lab.install([*FOUR, *SIX])
     reading = read(lab.run(start, f"{SAVE[family]}{counters}"))
     assert (reading.problems, reading.foreign) == ((), ())
-    assert set(reading.nodes) == set(NODES[family])
+    assert set(reading.nodes) == set(FOUR if family is Family.IPV4 else SIX)
 
 
 def test_the_dumps_of_both_families_are_one_text(lab: Lab) -> None:
-    start = lab.install([*NODES[Family.IPV4], *NODES[Family.IPV6]])
+    start = lab.install([*FOUR, *SIX])
     reading = read(lab.run(start, "iptables_save", "ip6tables_save"))
     assert (reading.problems, reading.foreign) == ((), ())
-    assert set(reading.nodes) == {*NODES[Family.IPV4], *NODES[Family.IPV6]}
+    assert set(reading.nodes) == {*FOUR, *SIX}
 
 
 def test_other_peoples_rules_are_beside_the_same_nodes(lab: Lab, tmp_path: Path) -> None:
-    start = lab.install(NODES[Family.IPV4])
+    start = lab.install(FOUR)
     tables = [
         "\n".join([f"*{table}", ":THEIRS - [0:0]", *rules, "COMMIT", ""]) for table, rules in FOREIGN.items()
     ]
     (tmp_path / "foreign").write_text("".join(tables), encoding="utf-8")
     reading = read(lab.run("iptables_restore <foreign", start, "iptables_save"))
     assert reading.problems == ()
-    assert set(reading.nodes) == set(NODES[Family.IPV4])
+    assert set(reading.nodes) == set(FOUR)
     found = {one.text: set(one.touches) for one in reading.foreign}
     assert found == {":THEIRS -": set()} | {
         rule: touches for rules in FOREIGN.values() for rule, touches in rules.items()
@@ -201,7 +164,7 @@ def test_other_peoples_rules_are_beside_the_same_nodes(lab: Lab, tmp_path: Path)
     ],
 )
 def test_what_was_changed_by_hand_is_a_problem(lab: Lab, change: str, code: str) -> None:
-    start = lab.install(NODES[Family.IPV4])
+    start = lab.install(FOUR)
     reading = read(lab.run(start, change, "iptables_save"))
     assert [problem.code.id for problem in reading.problems] == [code]
 

@@ -15,6 +15,7 @@ from lvsc.plugin import (
     TunnelDevice,
     TunnelType,
     VirtualAddress,
+    shown,
 )
 from lvsc_host import codes
 
@@ -54,7 +55,7 @@ def _modules(graph: HostGraph) -> Iterator[Diagnostic]:
         if not _MODULE.fullmatch(module.name):
             yield codes.MODULE.at(
                 module.origin,
-                f"`{_shown(module.name)}` is not a kernel module's name",
+                f"`{shown(module.name)}` is not a kernel module's name",
                 help="use letters, digits, `_` and `-`",
             )
     for option in graph.of(ModuleOption):
@@ -65,7 +66,7 @@ def _modules(graph: HostGraph) -> Iterator[Diagnostic]:
         ):
             yield codes.MODULE.at(
                 option.origin,
-                f"`{_shown(f'{option.module} {option.option}={option.value}')}` is not a module option that can be written",
+                f"`{shown(f'{option.module} {option.option}={option.value}')}` is not a module option that can be written",
                 help="use letters, digits and `_` in names, and besides `.:/+-` in the value",
             )
 
@@ -77,21 +78,21 @@ def _sysctls(graph: HostGraph) -> Iterator[Diagnostic]:
         if path is None:
             yield codes.SYSCTL_KEY.at(
                 setting.origin,
-                f"`{_shown(setting.key)}` is not a sysctl key",
+                f"`{shown(setting.key)}` is not a sysctl key",
                 help="write names with dots between them, and an interface's own dot as a slash",
             )
             continue
         if not _VALUE.fullmatch(setting.value):
             yield codes.SYSCTL_VALUE.at(
                 setting.origin,
-                f"`{setting.key}` cannot be set to `{_shown(setting.value)}`",
+                f"`{setting.key}` cannot be set to `{shown(setting.value)}`",
                 help="use letters, digits and `_.,:/+-`, with single blanks between words",
             )
         first = seen.setdefault(path, setting)
         if first is not setting:
             yield codes.SYSCTL_CONFLICT.at(
                 setting.origin,
-                f"`{setting.key}` is set to `{_shown(setting.value)}` and to `{_shown(first.value)}` on `{graph.host}`",
+                f"`{setting.key}` is set to `{shown(setting.value)}` and to `{shown(first.value)}` on `{graph.host}`",
                 help="leave out one of the two",
             )
 
@@ -103,20 +104,20 @@ def _addresses(graph: HostGraph) -> Iterator[Diagnostic]:
         if not _INTERFACE.fullmatch(node.interface):
             yield codes.INTERFACE.at(
                 node.origin,
-                f"`{_shown(node.interface)}` is not an interface's name",
+                f"`{shown(node.interface)}` is not an interface's name",
                 help="use 1 to 15 letters, digits, `.`, `_` and `-`, a letter or digit first",
             )
         if interface.version == 6 and interface.scope_id is not None:  # noqa: PLR2004 - the protocol's number
             yield codes.ADDRESS.at(
                 node.origin,
-                f"the address `{_shown(str(interface))}` has a zone",
+                f"the address `{shown(str(interface))}` has a zone",
                 help="leave out `%` and what follows it",
             )
             continue
         if node.role is AddressRole.LOOPBACK and node.interface != "lo":
             yield codes.ADDRESS.at(
                 node.origin,
-                f"the loopback address `{interface}` is to be added to `{_shown(node.interface)}`",
+                f"the loopback address `{interface}` is to be added to `{shown(node.interface)}`",
                 help="use the interface `lo`",
             )
         bits = interface.max_prefixlen
@@ -130,7 +131,7 @@ def _addresses(graph: HostGraph) -> Iterator[Diagnostic]:
         if first.address != interface:
             yield codes.ADDRESS.at(
                 node.origin,
-                f"`{interface.ip}` has two prefix lengths on `{_shown(node.interface)}`, "
+                f"`{interface.ip}` has two prefix lengths on `{shown(node.interface)}`, "
                 f"{first.address.network.prefixlen} and {interface.network.prefixlen}",
                 help="use one of the two everywhere",
             )
@@ -161,7 +162,7 @@ def _gre_devices(graph: HostGraph) -> Iterator[Diagnostic]:
         if not tunnel.own:
             continue
         if not _local(tunnel):
-            said = "none is said" if tunnel.local is None else f"not `{_shown(str(tunnel.local))}`"
+            said = "none is said" if tunnel.local is None else f"not `{shown(str(tunnel.local))}`"
             yield codes.TUNNEL.at(
                 tunnel.origin,
                 f"a gre tunnel with checksums over IPv{tunnel.outer_family.value} needs a local IPv{tunnel.outer_family.value} "
@@ -185,8 +186,3 @@ def _local(tunnel: TunnelDevice) -> bool:
         and Family.of(address) is tunnel.outer_family
         and not getattr(address, "scope_id", None)
     )
-
-
-def _shown(text: str) -> str:
-    """The text as a message shows it: what cannot be printed is escaped."""
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)

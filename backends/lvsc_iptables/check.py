@@ -17,6 +17,7 @@ from lvsc.plugin import (
     PacketRule,
     Portless,
     SourceNat,
+    shown,
 )
 from lvsc_iptables import codes
 from lvsc_iptables.chains import hooks_of
@@ -60,14 +61,9 @@ def _names(node: PacketRule) -> Iterator[Diagnostic]:
 def _name(node: PacketRule, what: str, name: str, length: int) -> Diagnostic:
     return codes.NAME.at(
         node.origin,
-        f"the {what} `{_shown(name)}` cannot stand in an iptables rule",
+        f"the {what} `{shown(name)}` cannot stand in an iptables rule",
         help=f"use at most {length} letters, digits, `.`, `_` and `-`, the first a letter or digit",
     )
-
-
-def _shown(text: str) -> str:
-    """The text on one line, whatever is in it."""
-    return ascii(text)[1:-1]
 
 
 def _hook(node: PacketRule) -> Iterator[Diagnostic]:
@@ -77,7 +73,7 @@ def _hook(node: PacketRule) -> Iterator[Diagnostic]:
         possible = " or ".join(f"`{hook.value}`" for hook in hooks)
         yield codes.HOOK.at(
             node.origin,
-            f"the iptables backend has no {_kind(node)} at the hook `{traffic.hook.value}`, which service `{_shown(node.service)}` asks for",
+            f"the iptables backend has no {_kind(node)} at the hook `{traffic.hook.value}`, which service `{shown(node.service)}` asks for",
             help=f"use the hook {possible}",
         )
         return
@@ -143,7 +139,7 @@ def _values(node: PacketRule) -> Iterator[Diagnostic]:
         if not _MAC.fullmatch(mac):
             yield codes.VALUE.at(
                 node.origin,
-                f"`{_shown(mac)}` is no MAC address",
+                f"`{shown(mac)}` is no MAC address",
                 help="write it like `02:00:00:00:00:0a`, in lower case",
             )
     if isinstance(node, SourceNat) and (node.address.is_unspecified or node.address.is_multicast):

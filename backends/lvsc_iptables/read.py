@@ -16,10 +16,11 @@ from lvsc.plugin import (
     Reading,
     Source,
     TrafficClass,
+    shown,
 )
 from lvsc_iptables import read_codes
 from lvsc_iptables.read_foreign import EVERYTHING
-from lvsc_iptables.read_lines import Chain, Dump, Rule, Table, problem_at, shown, split
+from lvsc_iptables.read_lines import Chain, Dump, Rule, Table, problem_at, split
 from lvsc_iptables.read_others import Others, Walk
 from lvsc_iptables.read_rules import MisreadError, Setting, nodes_of
 from lvsc_iptables.read_ways import BUILT_IN

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from lvsc.plugin import Code, Diagnostic, Family, Origin, Place
+from lvsc.plugin import Code, Diagnostic, Family, Origin, Place, shown
 from lvsc_iptables import read_codes
 from lvsc_iptables.read_options import Parts, parts_of
 
@@ -143,11 +143,6 @@ def rules_of(dump: Dump) -> Iterator[Rule]:
 def problem_at(code: Code, rule: Rule, file: str, index: int, *, message: str, advice: str) -> Diagnostic:
     """A diagnostic at one of a rule's words."""
     return code.at(rule.place(file, index), message, help=advice)
-
-
-def shown(text: str) -> str:
-    """The text on one line, whatever is in it."""
-    return ascii(text)[1:-1]
 
 
 def _chain(table: Table, line: str, number: int) -> str | None:

@@ -1,8 +1,8 @@
 """Other people's rules of one table, each with the packets that it may touch."""
 
-from lvsc.plugin import Foreign, Origin, Scope, Touch
+from lvsc.plugin import Foreign, Origin, Scope, Touch, shown
 from lvsc_iptables.read_foreign import Effects, own_touches
-from lvsc_iptables.read_lines import Rule, Table, shown
+from lvsc_iptables.read_lines import Rule, Table
 from lvsc_iptables.read_options import Parts
 from lvsc_iptables.read_scope import bound_of, made_of, marks_of
 from lvsc_iptables.read_ways import BUILT_IN, Accepted, Ways

@@ -24,9 +24,10 @@ from lvsc.plugin import (
     SourceNat,
     State,
     TrafficClass,
+    shown,
 )
 from lvsc_iptables import read_codes
-from lvsc_iptables.read_lines import Rule, shown
+from lvsc_iptables.read_lines import Rule
 
 _NETWORK = re.compile(r"([0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)(?:/(0|[1-9][0-9]{0,2}))?")
 #: A number with a zero before it is octal to iptables (xtables.c, xtables_strtoul).

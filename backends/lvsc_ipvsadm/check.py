@@ -23,6 +23,7 @@ from lvsc.plugin import (
     TunnelChecksum,
     TunnelType,
     VirtualService,
+    shown,
 )
 from lvsc_ipvsadm import codes, sync
 
@@ -153,7 +154,7 @@ def _persistence(service: VirtualService) -> Iterator[Refusal]:
         yield (
             codes.PERSISTENCE,
             "persistence_engine",
-            f"there is no persistence engine `{ascii(persistence.engine)[1:-1]}`",
+            f"there is no persistence engine `{shown(persistence.engine)}`",
             "use `sip`, or leave it out",
         )
 
@@ -279,7 +280,7 @@ def _sync(connections: ConnectionSync) -> Iterator[tuple[str, str, str]]:
     if not _INTERFACE.fullmatch(connections.interface):
         yield (
             "network",
-            f"`{ascii(connections.interface)[1:-1]}` is no name of an interface",
+            f"`{shown(connections.interface)}` is no name of an interface",
             "use letters, digits, `.`, `_` and `-`, at most 15",
         )
     group = connections.group

@@ -19,11 +19,12 @@ from lvsc.plugin import (
     Selector,
     Source,
     VirtualService,
+    shown,
 )
 from lvsc_ipvsadm import read_codes, read_script
 from lvsc_ipvsadm.read_listing import BANNER, Listing
 from lvsc_ipvsadm.read_table import ADD_SERVER, ADD_SERVICE, label, selector_of, server_of, service_of
-from lvsc_ipvsadm.read_words import MisreadError, shown
+from lvsc_ipvsadm.read_words import MisreadError
 
 _BEGINNING = re.compile(r"(?:ipvsadm[ \t]+)?(?:-[Aa]|--add-serv(?:ice|er))[ \t]")
 _ODD = re.compile(r"[^\t -~]")

@@ -17,9 +17,10 @@ from lvsc.plugin import (
     RealServer,
     Selector,
     VirtualService,
+    shown,
 )
 from lvsc_ipvsadm import read_codes
-from lvsc_ipvsadm.read_words import MisreadError, number, place, shown
+from lvsc_ipvsadm.read_words import MisreadError, number, place
 
 #: How a listing begins.
 BANNER = "IP Virtual Server version "

@@ -20,9 +20,10 @@ from lvsc.plugin import (
     TunnelChecksum,
     TunnelType,
     VirtualService,
+    shown,
 )
 from lvsc_ipvsadm import read_codes
-from lvsc_ipvsadm.read_words import MisreadError, Options, number, place, refused, shown
+from lvsc_ipvsadm.read_words import MisreadError, Options, number, place, refused
 
 ADD_SERVICE = frozenset({"-A", "--add-service"})
 ADD_SERVER = frozenset({"-a", "--add-server"})

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from ipaddress import IPv6Address, ip_address
 
-from lvsc.plugin import Address, Code, Diagnostic, Origin, Place
+from lvsc.plugin import Address, Code, Diagnostic, Origin, Place, shown
 from lvsc_ipvsadm import read_codes
 
 _WORD = re.compile(r"[^ \t]+")
@@ -28,11 +28,6 @@ class MisreadError(ValueError):
         start, end = spans[self.index] if self.index < len(spans) else (len(line), len(line) + 1)
         place = Place(Origin(file, line=number, column=start + 1), length=end - start)
         return self.code.at(place, self.message, help=self.advice)
-
-
-def shown(text: str) -> str:
-    """The text on one line, whatever is in it."""
-    return ascii(text)[1:-1]
 
 
 def refused(index: int, what: str, word: str, advice: str) -> MisreadError:

@@ -29,6 +29,7 @@ from lvsc.plugin import (
     TunnelType,
     UdpProbe,
     VirtualService,
+    shown,
 )
 from lvsc_keepalived import codes
 from lvsc_keepalived.needs import SIGNATURES
@@ -112,7 +113,7 @@ def _virtual_service(node: VirtualService) -> Iterator[Diagnostic]:
         if engine is not None and not _ENGINE.fullmatch(engine):
             yield codes.TEXT.at(
                 node.at("persistence_engine"),
-                f"`{ascii(engine)[1:-1]}` is not the name of a persistence engine",
+                f"`{shown(engine)}` is not the name of a persistence engine",
                 help="the kernel has one, `sip`",
             )
 
@@ -318,7 +319,7 @@ def _check(check: HealthCheck) -> Iterator[Diagnostic]:
                 if text is not None and not _BYTES.fullmatch(text):
                     yield _probe(
                         check.at(key),
-                        f"`{ascii(text)[1:-1]}` is not bytes in hexadecimal",
+                        f"`{shown(text)}` is not bytes in hexadecimal",
                         "write two hexadecimal digits for each byte",
                     )
                 elif text is not None and text.lower().endswith("ff"):
@@ -349,7 +350,7 @@ def _http(check: HealthCheck, http: HttpProbe) -> Iterator[Diagnostic]:
     if http.http_version not in ("1.0", "1.1"):
         yield _probe(
             check.at("http_version"),
-            f"HTTP version `{ascii(http.http_version)[1:-1]}` is not 1.0 or 1.1",
+            f"HTTP version `{shown(http.http_version)}` is not 1.0 or 1.1",
             "use 1.1",
         )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from lvsc.plugin import Address, Diagnostic, Node, Origin, Text
+from lvsc.plugin import Address, Diagnostic, Node, Origin, Text, shown
 from lvsc_keepalived import codes, quote
 
 _INDENT = "    "
@@ -89,7 +89,7 @@ class Page:
         self.problems.append(
             codes.TEXT.at(
                 node.at(*keys) if keys else node.origin,
-                f"`{quote.shown(text)}` cannot be written in keepalived.conf: {reason}",
+                f"`{shown(text)}` cannot be written in keepalived.conf: {reason}",
                 help="choose another text, or put a command with such characters in a script of its own",
             )
         )

@@ -108,11 +108,6 @@ def address(value: Address) -> str:
     return str(value)
 
 
-def shown(text: str) -> str:
-    """The text as a message has it: on one line, and otherwise as it was written."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
-
-
 def _printable(text: str) -> None:
     if not text:
         raise UnsayableError("it is empty")

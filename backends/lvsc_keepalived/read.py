@@ -7,10 +7,10 @@ that a node holds, but for the comment that names a virtual server's service.
 import re
 from collections.abc import Iterator
 
-from lvsc.plugin import Diagnostic, Node, Reading, Source, nearest
+from lvsc.plugin import Diagnostic, Node, Reading, Source, nearest, shown
 from lvsc_keepalived import read_codes
 from lvsc_keepalived.read_failover import Failover, read_group, read_instance, read_script
-from lvsc_keepalived.read_fields import Report, shown
+from lvsc_keepalived.read_fields import Report
 from lvsc_keepalived.read_globals import Globals, read_globals
 from lvsc_keepalived.read_lines import Document, Statement
 from lvsc_keepalived.read_services import Services, read_service

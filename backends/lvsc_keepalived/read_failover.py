@@ -18,10 +18,11 @@ from lvsc.plugin import (
     TrackScript,
     VirtualAddress,
     VrrpInstance,
+    shown,
 )
 from lvsc_keepalived import read_codes
 from lvsc_keepalived.hide import PASSWORD_LENGTH
-from lvsc_keepalived.read_fields import Fields, Keywords, Report, shown
+from lvsc_keepalived.read_fields import Fields, Keywords, Report
 from lvsc_keepalived.read_globals import Globals, Sync
 from lvsc_keepalived.read_lines import Statement
 

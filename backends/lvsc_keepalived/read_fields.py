@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv6Address, ip_address
 
-from lvsc.plugin import Address, Code, Diagnostic, Origin, Place, Secret, nearest
+from lvsc.plugin import Address, Code, Diagnostic, Origin, Place, Secret, nearest, shown
 from lvsc_keepalived import read_codes, read_commands
 from lvsc_keepalived.read_lines import Statement
 
@@ -12,11 +12,6 @@ _DIGITS = re.compile(r"[0-9]{1,10}", re.ASCII)
 _SECONDS = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,6})?", re.ASCII)
 _TRUTH = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
 _CORRECT = "correct it"
-
-
-def shown(text: str) -> str:
-    """The text on one line, whatever is in it."""
-    return ascii(text)[1:-1]
 
 
 class Report:

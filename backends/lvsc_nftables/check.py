@@ -18,6 +18,7 @@ from lvsc.plugin import (
     Portless,
     SourceNat,
     TrafficClass,
+    shown,
 )
 from lvsc_nftables import codes
 from lvsc_nftables.ruleset import packet_rules, part_lookups
@@ -46,7 +47,7 @@ def refusals(part: HostPart) -> Iterator[Diagnostic]:
         first, second = conflict.first, conflict.second
         yield codes.CONFLICT.at(
             second.origin,
-            f"services `{_shown(first.service)}` and `{_shown(second.service)}` want different things for the same packets",
+            f"services `{shown(first.service)}` and `{shown(second.service)}` want different things for the same packets",
             help="let their rules match different packets",
         )
     accepts = part.graph.of(Accept)
@@ -69,14 +70,9 @@ def _names(rule: PacketRule) -> Iterator[Diagnostic]:
 def _name(rule: PacketRule, what: str, name: str, length: int) -> Diagnostic:
     return codes.NAME.at(
         rule.origin,
-        f"the {what} `{_shown(name)}` cannot stand in an nftables rule",
+        f"the {what} `{shown(name)}` cannot stand in an nftables rule",
         help=f"use at most {length} letters, digits, `.`, `_` and `-`, and begin with a letter",
     )
-
-
-def _shown(text: str) -> str:
-    """The text on one line, whatever is in it."""
-    return ascii(text)[1:-1]
 
 
 def _hook(rule: PacketRule) -> Iterator[Diagnostic]:
@@ -86,7 +82,7 @@ def _hook(rule: PacketRule) -> Iterator[Diagnostic]:
         possible = " or ".join(f"`{one.value}`" for one in hooks)
         yield codes.HOOK.at(
             rule.origin,
-            f"the nftables backend has no chain at the hook `{hook.value}` for what service `{_shown(rule.service)}` asks",
+            f"the nftables backend has no chain at the hook `{hook.value}` for what service `{shown(rule.service)}` asks",
             help=f"use the hook {possible}",
         )
     elif rule.traffic.not_source_macs and hook is not Hook.PREROUTING:
@@ -125,13 +121,13 @@ def _values(rule: PacketRule) -> Iterator[Diagnostic]:
         if not _MAC.fullmatch(mac):
             yield codes.VALUE.at(
                 rule.origin,
-                f"`{_shown(mac)}` is no MAC address",
+                f"`{shown(mac)}` is no MAC address",
                 help="write it like `02:00:00:00:00:0a`, in lower case",
             )
     if not rule.reason.isprintable():
         yield codes.VALUE.at(
             rule.origin,
-            f"the reason `{_shown(rule.reason)}` is no comment of one line",
+            f"the reason `{shown(rule.reason)}` is no comment of one line",
             help="use printable characters only",
         )
     if isinstance(rule, Marking) and not 1 <= rule.mark <= _MAX_MARK:
@@ -143,7 +139,7 @@ def _values(rule: PacketRule) -> Iterator[Diagnostic]:
         if address.is_unspecified or address.is_multicast or getattr(address, "scope_id", None):
             yield codes.VALUE.at(
                 rule.origin,
-                f"`{_shown(str(address))}` is no source address",
+                f"`{shown(str(address))}` is no source address",
                 help="use an address of the director",
             )
 
@@ -172,16 +168,16 @@ def _accepts(asked: Sequence[Accept]) -> Diagnostic:
 
 
 def _needing(accept: Accept) -> str:
-    return f"service `{_shown(accept.service)}` needs" if accept.service else "the directors themselves need"
+    return f"service `{shown(accept.service)}` needs" if accept.service else "the directors themselves need"
 
 
 def _accept_rule(traffic: TrafficClass) -> str:
     """The match of an accept, for a chain of any family."""
     ip = "ip" if traffic.family is Family.IPV4 else "ip6"
     protocol = traffic.protocol.value
-    parts = [f'iifname "{_shown(traffic.interface)}"'] if traffic.interface is not None else []
+    parts = [f'iifname "{shown(traffic.interface)}"'] if traffic.interface is not None else []
     if traffic.not_source_macs:
-        parts.append(f"ether saddr != {{ {', '.join(map(_shown, traffic.not_source_macs))} }}")
+        parts.append(f"ether saddr != {{ {', '.join(map(shown, traffic.not_source_macs))} }}")
     for name, network in (
         (f"ct original {ip} daddr", traffic.original_destination),
         (f"{ip} saddr", traffic.source),

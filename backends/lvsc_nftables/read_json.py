@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-from lvsc.plugin import Diagnostic, Foreign, Origin, Source, Touch
+from lvsc.plugin import Diagnostic, Foreign, Origin, Source, Touch, shown
 from lvsc_nftables import read_codes
 from lvsc_nftables.read_foreign import (
     EVERYTHING,
@@ -38,7 +38,7 @@ from lvsc_nftables.read_model import (
 )
 from lvsc_nftables.read_others import foreign_of
 from lvsc_nftables.read_scope import hook_of
-from lvsc_nftables.read_words import Lines, MisreadError, shown
+from lvsc_nftables.read_words import Lines, MisreadError
 
 Json = Any  # what `json.loads` returns; each use says what it expects of it
 

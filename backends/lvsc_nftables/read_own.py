@@ -18,6 +18,7 @@ from lvsc.plugin import (
     Place,
     SourceNat,
     TrafficClass,
+    shown,
 )
 from lvsc_nftables import read_codes
 from lvsc_nftables.read_model import (
@@ -49,7 +50,7 @@ from lvsc_nftables.read_packets import (
     condition,
     mac,
 )
-from lvsc_nftables.read_words import RELOAD, shown
+from lvsc_nftables.read_words import RELOAD
 
 _NUMBER = re.compile(r"0x[0-9a-fA-F]{1,8}|0|[1-9][0-9]{0,9}")
 _SERVICE = re.compile(r"services? (.+)")

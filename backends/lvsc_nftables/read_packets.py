@@ -5,10 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, NetmaskValueError
 
-from lvsc.plugin import Address, Code, Family, Hook, Network, PortRange, Protocol, TrafficClass
+from lvsc.plugin import Address, Code, Family, Hook, Network, PortRange, Protocol, TrafficClass, shown
 from lvsc_nftables import read_codes
 from lvsc_nftables.read_model import Base
-from lvsc_nftables.read_words import shown
 
 _V4, _V6 = Family.IPV4, Family.IPV6
 FAMILIES = {"ip": frozenset({_V4}), "ip6": frozenset({_V6}), "inet": frozenset({_V4, _V6})}

@@ -2,6 +2,7 @@
 
 import re
 
+from lvsc.plugin import shown
 from lvsc_nftables.read_model import (
     Base,
     Chain,
@@ -21,7 +22,7 @@ from lvsc_nftables.read_model import (
     Table,
     Untrack,
 )
-from lvsc_nftables.read_words import Cursor, Kind, MisreadError, shown
+from lvsc_nftables.read_words import Cursor, Kind, MisreadError
 
 #: nft(8), CHAINS: the names of priorities in the families of lvsc's tables.
 _PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50, "srcnat": 100}

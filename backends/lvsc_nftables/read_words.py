@@ -59,11 +59,6 @@ class MisreadError(Exception):
         super().__init__(message)
 
 
-def shown(text: str) -> str:
-    """The text on one line, whatever is in it."""
-    return ascii(text)[1:-1]
-
-
 @dataclass(frozen=True, slots=True)
 class Lines:
     """Where the lines of a file begin."""

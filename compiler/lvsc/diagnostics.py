@@ -141,3 +141,8 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     folded = {candidate.casefold(): candidate for candidate in candidates}
     best = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
     return folded[best[0]] if best else None
+
+
+def shown(text: str) -> str:
+    """Somebody's text for within a message: on one line, and otherwise as it was written."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -3,7 +3,7 @@
 `docs/writing-a-backend.md` is the tour.
 """
 
-from lvsc.diagnostics import Anchor, Code, Diagnostic, Origin, Place, Severity, nearest
+from lvsc.diagnostics import Anchor, Code, Diagnostic, Origin, Place, Severity, nearest, shown
 from lvsc.graph.graph import HostGraph, RuleGraph
 from lvsc.graph.nodes import (
     Accept,
@@ -186,5 +186,6 @@ __all__ = [
     "host_network",
     "merge_ranges",
     "nearest",
+    "shown",
     "words",
 ]

@@ -20,7 +20,6 @@ from lvsc_keepalived.quote import (
     comment,
     is_plain_command,
     regex,
-    shown,
     word,
 )
 from support import keepalived
@@ -234,17 +233,3 @@ def run(file: Path, outputs: list[Path]) -> list[list[str]]:
             process.wait(LIMIT)
     assert all(path.exists() for path in outputs), log.read_text()
     return [path.read_text().split("\0")[:-1] for path in outputs]
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("/bin/sh -c 'echo \"a\"'", "/bin/sh -c 'echo \"a\"'"),
-        (r"C:\temp", r"C:\temp"),
-        ("é", "é"),
-        ("a\nb\x1b[31m\u202e", r"a\nb\x1b[31m\u202e"),
-    ],
-    ids=["quotes", "backslash", "not ASCII", "control characters"],
-)
-def test_a_message_shows_a_text_as_it_was_written_and_on_one_line(text: str, said: str) -> None:
-    assert shown(text) == said

@@ -68,11 +68,12 @@ from lvsc.graph.traffic import (
     merge_ranges,
 )
 from lvsc.lowering.lowered import Lowered, LoweredService
+from lvsc.lowering.plan import Plan, ServicePort
 from lvsc.plugins.artifact import Artifact, Emission, Line, LoadStep, Stage, Text
 from lvsc.plugins.backend import Backend, HostPart, Need, Role
 from lvsc.plugins.boot import disable_unit, enable_unit
 from lvsc.plugins.hooks import hookimpl
-from lvsc.plugins.kind import Plan, ServiceKind, ServicePort
+from lvsc.plugins.kind import ServiceKind
 from lvsc.plugins.reading import Foreign, MarkGiven, Reading, Scope, Source, Touch
 from lvsc.secrets import Secret, SecretRef, SecretSource
 from lvsc.spec.model import Cluster, Director, PoolServer, Service

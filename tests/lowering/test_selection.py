@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from lvsc.graph.nodes import AddressSelector, MarkSelector, Selector
 from lvsc.graph.traffic import Family, PortRange, Protocol
+from lvsc.lowering.plan import Plan, ServicePort
 from lvsc.lowering.selection import normal_ports
-from lvsc.plugins.kind import Plan, ServicePort
 from support.specs import DIRECT, DUAL, PAIR, Layer, lowered_service, merged, servers, service, spec
 
 MARK = 99

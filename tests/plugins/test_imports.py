@@ -27,6 +27,8 @@ ORDER = (
     "lvsc.packets",
     "lvsc.targets",
     "lvsc.spec",
+    "lvsc.lowering.plan",
+    "lvsc.lowering.lowered",
     "lvsc.plugins",
     "lvsc.lowering",
     "lvsc.kinds",

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from lvsc.graph.traffic import ALL_PORTS, PortRange, Protocol
+from lvsc.lowering.plan import Plan, ServicePort
 from lvsc.plugins.hooks import hookimpl
-from lvsc.plugins.kind import Plan, ServiceKind, ServicePort
+from lvsc.plugins.kind import ServiceKind
 from lvsc.spec.model import Cluster, Service
 from lvsc.spec.schema import words
 from lvsc.spec.schema.fragment import PLAIN, Fragment

@@ -12,11 +12,12 @@ from lvsc.lowering.checks import check_peers_by_nat, check_service, check_source
 from lvsc.lowering.directors import check_failover, director_nodes, placements, silent_directors
 from lvsc.lowering.lowered import Lowered, LoweredService
 from lvsc.lowering.marks import derived_mark, report_shared_marks
+from lvsc.lowering.plan import ServicePort
 from lvsc.lowering.probes import ChosenCheck, choose_check
 from lvsc.lowering.real_servers import real_server_nodes, report_gre_checksums
 from lvsc.lowering.selection import address_reason, mark_reasons, normal_ports
 from lvsc.lowering.services import service_nodes
-from lvsc.plugins.kind import ServiceKind, ServicePort, blamed_kind
+from lvsc.plugins.kind import ServiceKind, blamed_kind
 from lvsc.spec.model import Cluster, Service
 
 FTP_CONTROL = ServicePort(Protocol.TCP, PortRange.one(21))

@@ -7,7 +7,7 @@ from lvsc.diagnostics import Diagnostic
 from lvsc.graph.graph import RuleGraph
 from lvsc.graph.nodes import Accept, AddressSelector, MarkSelector, Selector
 from lvsc.graph.traffic import Address, Family, PortRange
-from lvsc.plugins.kind import Plan, ServicePort
+from lvsc.lowering.plan import Plan, ServicePort
 from lvsc.spec.model import Cluster, Service
 
 

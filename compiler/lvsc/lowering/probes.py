@@ -15,7 +15,7 @@ from lvsc.graph.nodes import (
 )
 from lvsc.graph.traffic import Protocol
 from lvsc.lowering import codes
-from lvsc.plugins.kind import Plan, ServicePort
+from lvsc.lowering.plan import Plan, ServicePort
 from lvsc.spec.model import Check, NoCheck, PoolServer, Service
 
 

@@ -2,7 +2,7 @@
 
 from lvsc.graph.traffic import merge_ranges
 from lvsc.lowering.loops import LoopGuard
-from lvsc.plugins.kind import Plan, ServicePort
+from lvsc.lowering.plan import Plan, ServicePort
 from lvsc.spec.model import Service
 
 

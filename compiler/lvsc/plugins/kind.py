@@ -3,49 +3,16 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from lvsc.blame import blamed
-from lvsc.diagnostics import Anchor, Diagnostic, Place
+from lvsc.diagnostics import Anchor, Place
 from lvsc.graph.nodes import Node
-from lvsc.graph.traffic import PortRange, Protocol
+from lvsc.lowering.lowered import LoweredService
+from lvsc.lowering.plan import Plan
 from lvsc.spec.model import Cluster, Service
 from lvsc.spec.schema.fragment import Fragment
 from lvsc.spec.table import Table
-from lvsc.targets import Feature
-
-if TYPE_CHECKING:
-    from lvsc.lowering.lowered import LoweredService
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class ServicePort:
-    """Ports of one protocol that a service balances."""
-
-    protocol: Protocol
-    ports: PortRange
-
-    def __str__(self) -> str:
-        return f"{self.protocol.value}/{'all' if self.ports.all else self.ports}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """How a kind wants a service to be balanced."""
-
-    ports: tuple[ServicePort, ...]
-    mark_reasons: tuple[str, ...] = ()
-    """Why only a mark will do; the core adds reasons of its own (several ports, addresses, …)."""
-    persistence: int | None = None
-    """Seconds; the service's own, or what the kind needs."""
-    probe_port: int | None = None
-    """The port that a health check asks unless it says another."""
-    features: tuple[Feature, ...] = ()
-    """What the directors' target must have for this way to work."""
-    reasons: tuple[str, ...] = ()
-    """Sentences for `lvsc explain`: which way was chosen, and why."""
-    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 class ServiceKind(ABC):
@@ -68,7 +35,7 @@ class ServiceKind(ABC):
     def plan(self, service: Service, cluster: Cluster) -> Plan:
         """How the service is to be balanced, or why it cannot be (as diagnostics with errors)."""
 
-    def nodes(self, lowered: "LoweredService", cluster: Cluster) -> Iterable[Node]:  # noqa: ARG002 - for kinds with nodes
+    def nodes(self, lowered: LoweredService, cluster: Cluster) -> Iterable[Node]:  # noqa: ARG002 - for kinds with nodes
         """What the service needs beyond marks, virtual services and real servers; called when the plan has no error."""
         return ()
 

@@ -216,6 +216,7 @@ _PIECES = st.sampled_from(
 )
 
 
+@pytest.mark.odd_texts
 @given(st.one_of(st.text(), st.lists(_PIECES, max_size=40).map("".join)))
 @example("*mangle\n:LVSC-MARK - [0:0]")
 def test_any_text_is_read(text: str) -> None:

@@ -359,6 +359,7 @@ def test_no_changed_token_of_an_example_goes_unseen(example: str) -> None:
                 assert found.problems or set(found.nodes) != meant, mutation
 
 
+@pytest.mark.odd_texts
 @given(
     st.text() | st.lists(st.sampled_from(re.findall(r"\S+|\n", TABLE + LISTING)), max_size=40).map(" ".join)
 )
@@ -367,6 +368,7 @@ def test_no_text_is_too_odd_for_the_reader(text: str) -> None:
     assert isinstance(IPVSADM.read(source), Reading)
 
 
+@pytest.mark.odd_texts
 @given(st.data())
 def test_no_damage_to_a_script_is_too_odd_for_the_reader(data: st.DataObject) -> None:
     text = emitted(timeouts(), connection_sync(), path=script.PATH)

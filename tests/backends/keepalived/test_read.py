@@ -96,12 +96,14 @@ def equivalent(mutation: Mutation) -> bool:
 WORDS = sorted(set(text_of(*everything()).split()))
 
 
+@pytest.mark.odd_texts
 @given(st.text() | st.lists(st.sampled_from([*WORDS, "\n", "{", "}", '"', "\\"]), max_size=60).map(" ".join))
 def test_no_text_is_too_odd_for_the_reader(text: str) -> None:
     found = KEEPALIVED.read(Source(host=HOST, file="keepalived.conf", text=text))
     assert isinstance(found, Reading)
 
 
+@pytest.mark.odd_texts
 @given(st.data())
 def test_no_damage_to_a_file_is_too_odd_for_the_reader(data: st.DataObject) -> None:
     (artifact,) = KEEPALIVED.emit(part(*everything())).artifacts

@@ -310,6 +310,7 @@ _JSON = st.recursive(
 )
 
 
+@pytest.mark.odd_texts
 @given(st.one_of(st.text(), st.lists(_PIECES, max_size=40).map("".join)))
 def test_any_text_is_read(text: str) -> None:
     judge(text)
@@ -328,6 +329,7 @@ def test_any_damage_is_read(data: st.DataObject) -> None:
     judge(text)
 
 
+@pytest.mark.odd_texts
 @given(st.lists(_JSON, max_size=5))
 def test_any_json_is_read(entries: list[object]) -> None:
     judge(json.dumps({"nftables": entries}))
@@ -336,6 +338,7 @@ def test_any_json_is_read(entries: list[object]) -> None:
 _IN_OWN = {"family": "inet", "table": "lvsc"}
 
 
+@pytest.mark.odd_texts
 @given(st.sampled_from(("set", "map", "chain", "rule", "ct helper", "table")), st.data())
 def test_any_json_of_lvscs_table_is_read(kind: str, data: st.DataObject) -> None:
     body = {"name": "x", "chain": "x", "type": "mark", "expr": [data.draw(_JSON)], "elem": [data.draw(_JSON)]}

@@ -4,28 +4,30 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lvsc.plugin import (
-    Address,
     AddressSelector,
     Diagnostic,
-    FailureAction,
     Family,
     Forwarding,
-    HealthCheck,
     MarkSelector,
     Node,
     Protocol,
-    RealServer,
     Scheduler,
     SchedulerFlag,
     Selector,
-    SorryServer,
     VirtualService,
 )
-from lvsc_keepalived import read_checkers, read_codes
-from lvsc_keepalived.read_checkers import Defaults, checker
-from lvsc_keepalived.read_destinations import NAT, Destination, Method, method_of, where
+from lvsc_keepalived import read_codes
+from lvsc_keepalived.read_checkers import Defaults
+from lvsc_keepalived.read_destinations import NAT, method_of
 from lvsc_keepalived.read_fields import Fields, Keywords, Report
 from lvsc_keepalived.read_lines import Statement
+from lvsc_keepalived.read_servers import (
+    VirtualServer,
+    destination,
+    real_servers,
+    sorry_destination,
+    sorry_server,
+)
 from lvsc_keepalived.read_settings import persistence_of, quorum_of
 
 _FLAG_WORDS = ("flag-1", "flag-2", "sh-port", "sh-fallback", "mh-port", "mh-fallback")
@@ -59,24 +61,7 @@ _SERVICE = Keywords(
     lb_algo="lvs_sched",
     lb_kind="lvs_method",
 )
-_SERVER = Keywords(
-    "real_server",
-    (
-        "weight",
-        "lvs_method",
-        "uthreshold",
-        "lthreshold",
-        "inhibit_on_failure",
-        "notify_up",
-        "notify_down",
-        "delay_loop",
-        "connect_timeout",
-        "retry",
-        "delay_before_retry",
-        "virtualhost",
-    ),
-    read_checkers.NAMES,
-)
+
 _SCHEDULERS = {scheduler.value: scheduler for scheduler in Scheduler}
 _FLAGS = {
     (Scheduler.SH, "sh-fallback"): SchedulerFlag.SH_FALLBACK,
@@ -123,18 +108,6 @@ class Services:
                 self.partial = self.partial or not within
 
 
-@dataclass(slots=True)
-class _Service:
-    """A virtual server while it is read."""
-
-    report: Report
-    fields: Fields
-    statement: Statement
-    method: Method = NAT
-    servers: list[Destination] = field(default_factory=list)
-    sorry: Destination | None = None
-
-
 def read_service(
     report: Report, statement: Statement, label: str | None, services: Services
 ) -> Iterator[Node]:
@@ -143,11 +116,11 @@ def read_service(
     Where something of the service itself is a problem, its servers are left out.
     """
     before = len(report.problems)
-    service = _Service(report, Fields(report, statement, _SERVICE), statement)
+    service = VirtualServer(report, Fields(report, statement, _SERVICE), statement)
     fields = service.fields
     service.method = method_of(fields, "lvs_method") or NAT
-    service.servers = [one for found in fields.many if (one := _server(service, found)) is not None]
-    service.sorry = _sorry(service)
+    service.servers = [one for found in fields.many if (one := destination(service, found)) is not None]
+    service.sorry = sorry_destination(service)
     selector = _selector(service)
     if selector is None:
         services.partial = True
@@ -165,7 +138,7 @@ def read_service(
         message = "a virtual server without real servers is ignored"
         report.at(read_codes.STRUCTURE, statement, message, advice="add one, or remove it")
     node = _virtual_service(service, selector, label)
-    more = (quorum_of(fields, selector), _sorry_server(service, selector))
+    more = (quorum_of(fields, selector), sorry_server(service, selector))
     defaults = Defaults().within(fields)
     defaults.script_timeout = defaults.interval
     weight = fields.number("weight", 1, _MAX_INT, 1)
@@ -174,40 +147,12 @@ def read_service(
         yield node
     if len(report.problems) == before:
         yield from (each for each in more if each is not None)
-        yield from _real_servers(service, selector, defaults, weight, drains=drains)
+        yield from real_servers(service, selector, defaults, weight, drains=drains)
     if len(report.problems) > before:
         services.doubtful.add(selector)
 
 
-def _real_servers(
-    service: _Service, selector: Selector, defaults: Defaults, weight: int, *, drains: bool
-) -> Iterator[Node]:
-    seen: dict[tuple[Address, int], Statement] = {}
-    total = 0
-    complete = True
-    for server in service.servers:
-        nodes = list(_real_server(service, server, selector, defaults, weight, drains=drains))
-        yield from nodes
-        complete = complete and bool(nodes)
-        for node in nodes[:1]:
-            if isinstance(node, RealServer):
-                total += node.weight
-                first = seen.setdefault((node.address, node.port), server.statement)
-                if first is not server.statement:
-                    service.report.at(
-                        read_codes.STRUCTURE,
-                        server.statement,
-                        "this real server is here twice",
-                        advice="remove one of the two",
-                        other=service.report.origin(first),
-                    )
-    if complete and service.fields.number("quorum", 1, _MAX_UNSIGNED, 1) > total:
-        at = service.fields.said.get("quorum", service.statement)
-        message = f"the quorum is above the total weight of the real servers, {total}"
-        service.report.at(read_codes.STRUCTURE, at, message, advice="lower the quorum or raise a weight")
-
-
-def _selector(service: _Service) -> Selector | None:
+def _selector(service: VirtualServer) -> Selector | None:
     report, statement = service.report, service.statement
     words = statement.words
     if len(words) not in (2, 3):
@@ -240,7 +185,7 @@ def _selector(service: _Service) -> Selector | None:
     return AddressSelector(_PROTOCOLS[protocol.upper()], address, port)
 
 
-def _family(service: _Service) -> Family:
+def _family(service: VirtualServer) -> Family:
     """The family of a mark: said, or that of what is not reached by tunnel, or that of all (vs_end_handler)."""
     said = service.fields.one_of("ip_family", {"inet": "inet", "inet6": "inet6"})
     if said is not None:
@@ -254,7 +199,7 @@ def _family(service: _Service) -> Family:
     return families.pop() if len(families) == 1 else Family.IPV4
 
 
-def _virtual_service(service: _Service, selector: Selector, label: str | None) -> VirtualService:
+def _virtual_service(service: VirtualServer, selector: Selector, label: str | None) -> VirtualService:
     report, fields = service.report, service.fields
     said = fields.one_of("lvs_sched", {word: word for word in _SCHEDULERS})
     scheduler = _SCHEDULERS[said] if said is not None else Scheduler.WLC
@@ -292,122 +237,3 @@ def _virtual_service(service: _Service, selector: Selector, label: str | None) -
         persistence=persistence,
         one_packet=one_packet,
     )
-
-
-def _server(service: _Service, statement: Statement) -> Destination | None:
-    place = where(service.report, statement)
-    fields = Fields(service.report, statement, _SERVER)
-    method = method_of(fields, "lvs_method") or service.method
-    return None if place is None else Destination(statement, *place, method, fields)
-
-
-def _sorry(service: _Service) -> Destination | None:
-    report, said = service.report, service.fields.said
-    statement, own = said.get("sorry_server"), said.get("sorry_server_lvs_method")
-    if own is not None and (statement is None or statement.line > own.line):
-        message = "`sorry_server_lvs_method` comes after a `sorry_server`"
-        report.at(read_codes.STRUCTURE, own, message, advice="move it")
-    if statement is None:
-        return None
-    if statement.block is not None:
-        report.at(read_codes.KEYWORD, statement, "`sorry_server` has no block")
-        return None
-    place = where(service.report, statement)
-    method = method_of(service.fields, "sorry_server_lvs_method") or service.method
-    return None if place is None else Destination(statement, *place, method)
-
-
-def _port(service: _Service, server: Destination, selector: Selector) -> int:
-    """The port that IPVS stores; one that keepalived would put in its place is a problem."""
-    kept = selector.port if isinstance(selector, AddressSelector) else 0
-    port = server.port or kept
-    if port != kept and server.method[0] is not Forwarding.NAT:
-        message = f"packets go to port {kept}, whatever is said here"
-        service.report.at(read_codes.VALUE, server.statement, message, index=2, advice="leave the port out")
-    if server.method[0] is not Forwarding.TUNNEL and Family.of(server.address) is not selector.family:
-        message = "the server is of another address family than its virtual server"
-        service.report.at(
-            read_codes.STRUCTURE, server.statement, message, index=1, advice="forward by a tunnel"
-        )
-    return port
-
-
-def _sorry_server(service: _Service, selector: Selector) -> SorryServer | None:
-    sorry = service.sorry
-    if sorry is None:
-        return None
-    return SorryServer(
-        host=service.report.host,
-        origin=service.report.origin(sorry.statement),
-        selector=selector,
-        address=sorry.address,
-        port=_port(service, sorry, selector),
-        forwarding=sorry.method[0],
-        tunnel=sorry.method[1],
-    )
-
-
-def _real_server(
-    service: _Service,
-    server: Destination,
-    selector: Selector,
-    defaults: Defaults,
-    weight: int,
-    *,
-    drains: bool,
-) -> Iterator[Node]:
-    """The real server, first, and its health checks."""
-    report, fields = service.report, server.fields
-    if fields is None:
-        return
-    before = len(report.problems)
-    port = _port(service, server, selector)
-    own = defaults.within(fields)
-    own.port = port
-    upper = fields.number("uthreshold", 0, _MAX_UNSIGNED, 0)
-    lower = fields.number("lthreshold", 0, _MAX_UNSIGNED, 0)
-    if lower > upper:
-        message = "the lower threshold is above the upper one, which the kernel refuses"
-        report.at(read_codes.VALUE, fields.said["lthreshold"], message, index=1, advice="lower it")
-    drained = fields.flag("inhibit_on_failure", default=drains)
-    up, down = fields.command("notify_up"), fields.command("notify_down")
-    if not fields.many and (up or down or "inhibit_on_failure" in fields):
-        message = "nothing checks the real server, so it never fails or comes back"
-        report.at(
-            read_codes.STRUCTURE, server.statement, message, advice="add a check, or remove what is told"
-        )
-    checks = [one for found in fields.many if (one := checker(report, found, own)) is not None]
-    share = fields.number("weight", 0, _MAX_INT, weight)
-    if len(report.problems) > before:
-        return
-    origin = report.origin(server.statement)
-    yield RealServer(
-        host=report.host,
-        origin=origin,
-        selector=selector,
-        name=str(server.address),
-        address=server.address,
-        port=port,
-        forwarding=server.method[0],
-        tunnel=server.method[1],
-        weight=share,
-        upper_threshold=upper,
-        lower_threshold=lower,
-    )
-    for check in checks:
-        yield HealthCheck(
-            host=report.host,
-            origin=report.origin(check.statement),
-            selector=selector,
-            address=server.address,
-            port=port,
-            probe=check.probe,
-            probe_port=check.probe_port,
-            interval=check.interval,
-            timeout=check.timeout,
-            retries=check.retries,
-            delay_before_retry=check.delay_before_retry,
-            on_failure=FailureAction.DRAIN if drained else FailureAction.REMOVE,
-            up=up,
-            down=down,
-        )

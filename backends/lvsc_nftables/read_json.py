@@ -7,14 +7,8 @@ from typing import Any, NoReturn
 
 from lvsc.plugin import Diagnostic, Foreign, Origin, Source, Touch, shown
 from lvsc_nftables import read_codes
-from lvsc_nftables.read_foreign import (
-    EVERYTHING,
-    ForeignTable,
-    Fragment,
-    elements_fragment,
-    expression_fragment,
-    only_entry,
-)
+from lvsc_nftables.read_foreign import ForeignTable, Fragment
+from lvsc_nftables.read_foreign_json import elements_fragment, expression_fragment, only_entry
 from lvsc_nftables.read_model import (
     Base,
     Chain,
@@ -38,6 +32,7 @@ from lvsc_nftables.read_model import (
 )
 from lvsc_nftables.read_others import foreign_of
 from lvsc_nftables.read_scope import hook_of
+from lvsc_nftables.read_touches import EVERYTHING
 from lvsc_nftables.read_words import Lines, MisreadError
 
 Json = Any  # what `json.loads` returns; each use says what it expects of it

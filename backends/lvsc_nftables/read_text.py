@@ -2,17 +2,13 @@
 
 from lvsc.plugin import Foreign, Source, Touch
 from lvsc_nftables import read_codes
-from lvsc_nftables.read_foreign import (
-    EVERYTHING,
-    ForeignTable,
-    Fragment,
-    declared,
-    words_fragment,
-)
+from lvsc_nftables.read_foreign import ForeignTable, Fragment
+from lvsc_nftables.read_foreign_text import declared, words_fragment
 from lvsc_nftables.read_model import Document, Table, is_own
 from lvsc_nftables.read_others import foreign_of
 from lvsc_nftables.read_scope import hook_of
 from lvsc_nftables.read_table import read_table
+from lvsc_nftables.read_touches import EVERYTHING
 from lvsc_nftables.read_words import Cursor
 
 #: Where the hook's name stands: `type filter hook input …`.

@@ -8,7 +8,7 @@ import pytest
 
 from lvsc.plugin import Family, Foreign, Hook, MarkGiven, PortRange, Reading, Scope, Source, Touch
 from lvsc_nftables.backend import Nftables
-from lvsc_nftables.read_foreign import EVERYTHING
+from lvsc_nftables.read_touches import EVERYTHING
 
 from .conftest import InNamespace
 

@@ -48,22 +48,28 @@ def packet_rules(graph: HostGraph) -> Iterator[PacketRule]:
 def rules_by_chain(nodes: Iterable[PacketRule]) -> Mapping[Chain, tuple[Line, ...]]:
     """The rules of these nodes by chain, in the order of `Chain`; chains without rules are left out.
 
-    Rules that differ in their destination ports alone become one where multiport can say it. The order of the nodes
-    does not matter.
+    Rules that differ in their destination ports alone, or for want of these in their source ports alone, become one
+    where multiport can say it. The order of the nodes does not matter.
     """
-    groups: dict[tuple[Chain, str, str], _Group] = {}
+    groups: dict[tuple[Chain, str, bool, str], _Group] = {}
     for node in nodes:
         chain = chain_of(node)
         if chain is None:
             raise ValueError(f"no chain for {node!r}: `check` refuses it")
-        before, after = _addresses(node.traffic), _conditions(node.traffic) + _verdict(node)
+        by_source = (
+            _unless_all(node.traffic.destination_ports) is None
+            and _unless_all(node.traffic.source_ports) is not None
+        )
+        before = _addresses(node.traffic, source_ports=not by_source)
+        after = _conditions(node.traffic) + _verdict(node)
         place = chain.nodes.index(type(node))
         groups.setdefault(
-            (chain, before, after), _Group(place, node.traffic, before, after, node.reason)
+            (chain, before, by_source, after),
+            _Group(place, node.traffic, by_source, before, after, node.reason),
         ).add(node)
     found: dict[Chain, list[Line]] = {chain: [] for chain in Chain}
     said: dict[Chain, str] = {}
-    for (chain, _, _), group in sorted(groups.items(), key=lambda item: item[1].sort_key):
+    for (chain, *_), group in sorted(groups.items(), key=lambda item: item[1].sort_key):
         if group.reason != said.get(chain, ""):
             found[chain].extend([Line(f"# {group.reason}")] if group.reason else [])
             said[chain] = group.reason
@@ -73,12 +79,14 @@ def rules_by_chain(nodes: Iterable[PacketRule]) -> Mapping[Chain, tuple[Line, ..
 
 @dataclass(slots=True)
 class _Group:
-    """Nodes whose rules differ in their destination ports alone."""
+    """Nodes whose rules differ in the ports of one side alone."""
 
     place: int
     """That of the nodes' type in the chain."""
     traffic: TrafficClass
     """That of any of the nodes, for what they have in common."""
+    by_source: bool
+    """Whether it is the source's side; the rules are then for every destination port."""
     before: str
     """What a rule says before the ports."""
     after: str
@@ -88,8 +96,8 @@ class _Group:
     all_ports: Origin | None = None
 
     def add(self, node: PacketRule) -> None:
-        ports = node.traffic.destination_ports
-        if ports is None or ports.all:
+        ports = _unless_all(node.traffic.source_ports if self.by_source else node.traffic.destination_ports)
+        if ports is None:
             self.all_ports = node.origin
         else:
             self.ports[ports] = node.origin
@@ -97,18 +105,27 @@ class _Group:
     @property
     def sort_key(self) -> tuple[object, ...]:
         """Orders groups by their nodes' type, traffic and first port, and by their text where these leave it open."""
-        key = replace(self.traffic, destination_ports=None).sort_key
-        first = (-1, -1) if self.all_ports is not None else min((r.first, r.last) for r in self.ports)
-        return self.place, *key[:_PROTOCOL], first, *key[_PROTOCOL:], self.before, self.after
+        first = min(self.ports) if self.all_ports is None else None
+        source_ports = first if self.by_source else self.traffic.source_ports
+        key = replace(self.traffic, source_ports=source_ports, destination_ports=None).sort_key
+        port = (-1, -1) if self.by_source or first is None else (first.first, first.last)
+        return self.place, *key[:_PROTOCOL], port, *key[_PROTOCOL:], self.before, self.after
 
     def lines(self, chain: str) -> Iterator[Line]:
         if self.all_ports is not None:
-            yield Line(f"-A {chain}{self.before}{_ports(self.traffic, ())}{self.after}", self.all_ports)
+            yield Line(f"-A {chain}{self.before}{self.after}", self.all_ports)
             return
         for chunk in _chunks(sorted(self.ports)):
-            yield Line(
-                f"-A {chain}{self.before}{_ports(self.traffic, chunk)}{self.after}", self.ports[chunk[0]]
-            )
+            yield Line(f"-A {chain}{self.before}{self._ports(chunk)}{self.after}", self.ports[chunk[0]])
+
+    def _ports(self, ranges: tuple[PortRange, ...]) -> str:
+        """The condition on the ports, which goes on with the protocol's match where `_addresses` opened it."""
+        option = "sport" if self.by_source else "dport"
+        if len(ranges) > 1:
+            return f" -m multiport --{option}s {','.join(map(_range, ranges))}"
+        opened = not self.by_source and _unless_all(self.traffic.source_ports) is not None
+        match = "" if opened else f" -m {self.traffic.protocol.value}"
+        return f"{match} --{option} {_range(ranges[0])}"
 
 
 def _chunks(ranges: list[PortRange]) -> Iterator[tuple[PortRange, ...]]:
@@ -126,7 +143,12 @@ def _chunks(ranges: list[PortRange]) -> Iterator[tuple[PortRange, ...]]:
         yield tuple(chunk)
 
 
-def _addresses(traffic: TrafficClass) -> str:
+def _unless_all(ports: PortRange | None) -> PortRange | None:
+    """The ports where they are a condition."""
+    return None if ports is None or ports.all else ports
+
+
+def _addresses(traffic: TrafficClass, *, source_ports: bool) -> str:
     text = ""
     if traffic.source is not None and traffic.source.prefixlen:
         text += f" -s {traffic.source}"
@@ -135,20 +157,9 @@ def _addresses(traffic: TrafficClass) -> str:
     if traffic.interface is not None:
         text += f" {'-o' if traffic.hook in OUTGOING_HOOKS else '-i'} {traffic.interface}"
     text += f" -p {_NUMBERED.get(traffic.protocol, traffic.protocol.value)}"
-    if traffic.source_ports is not None and not traffic.source_ports.all:
-        text += f" -m {traffic.protocol.value} --sport {_range(traffic.source_ports)}"
+    if source_ports and (ports := _unless_all(traffic.source_ports)) is not None:
+        text += f" -m {traffic.protocol.value} --sport {_range(ports)}"
     return text
-
-
-def _ports(traffic: TrafficClass, ranges: tuple[PortRange, ...]) -> str:
-    """The condition on the destination ports, which goes on with the protocol's match where `_addresses` opened it."""
-    if not ranges:
-        return ""
-    if len(ranges) > 1:
-        return f" -m multiport --dports {','.join(map(_range, ranges))}"
-    opened = traffic.source_ports is not None and not traffic.source_ports.all
-    match = "" if opened else f" -m {traffic.protocol.value}"
-    return f"{match} --dport {_range(ranges[0])}"
 
 
 def _conditions(traffic: TrafficClass) -> str:

@@ -35,7 +35,10 @@ def everything(vip: str, server: str, clients: str) -> list[PacketRule]:
         source_nat(traffic(out, dst=server, original_dst=vip, original_dport="90-99"), vip, "full"),
         source_nat(traffic(out, dst=server, original_dst=clients, dport="100"), vip, "full"),
         *(accept(traffic(hook, dst=vip, dport="80")) for hook in (Hook.INPUT, Hook.FORWARD)),
-        accept(traffic(Hook.FORWARD, src=server, sport="80", state=State.ESTABLISHED)),
+        *(
+            accept(traffic(Hook.FORWARD, src=server, sport=sport, state=State.ESTABLISHED))
+            for sport in ("80", "443", "8000-8010")
+        ),
         accept(traffic(Hook.INPUT, src=server, interface="eth1", protocol=Portless.VRRP), ""),
         accept(traffic(Hook.INPUT, dst=vip, protocol=icmp, state=State.RELATED), ""),
     ]

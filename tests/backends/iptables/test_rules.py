@@ -1,5 +1,7 @@
 import random
+import re
 from ipaddress import IPv4Address, ip_network
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -84,6 +86,20 @@ def web(*dports: str | None) -> list[PacketRule]:
                 + MARK_80
             ],
             id="source port and several ports, from anywhere",
+        ),
+        pytest.param(
+            [
+                *(
+                    accept(traffic(Hook.FORWARD, src=VIP, sport=sport))
+                    for sport in ("443", "80", "8000-8010")
+                ),
+                accept(traffic(Hook.FORWARD, src=VIP, sport="80", dport="1024-65535")),
+            ],
+            [
+                f"-A LVSC-FORWARD -s 192.0.2.10/32 -p tcp -m multiport --sports 80,443,8000:8010 {WEB} -j ACCEPT",
+                f"-A LVSC-FORWARD -s 192.0.2.10/32 -p tcp -m tcp --sport 80 --dport 1024:65535 {WEB} -j ACCEPT",
+            ],
+            id="several source ports, to all ports",
         ),
         pytest.param(
             [marking(traffic(dst=VIP, sport="1-65535", dport="80"))],
@@ -310,30 +326,26 @@ def test_the_order_of_nodes_does_not_matter(nodes: list[PacketRule], chance: ran
 def test_grouping_keeps_each_port_and_fills_at_most_15_slots(nodes: list[PacketRule]) -> None:
     together = lines(nodes)
     for text in together:
-        if "--dports" in text:
-            listed = text.split("--dports ")[1].split()[0].split(",")
-            assert len(listed) >= 2
-            assert sum(2 if ":" in ports else 1 for ports in listed) <= MULTIPORT_SLOTS
+        for listed in re.findall(r"--[ds]ports (\S+)", text):
+            ports = listed.split(",")
+            assert len(ports) >= 2
+            assert sum(2 if ":" in each else 1 for each in ports) <= MULTIPORT_SLOTS
     assert expanded(together) == expanded([text for node in nodes for text in lines([node])])
 
 
-def expanded(texts: list[str]) -> set[tuple[str, str]]:
-    """Each rule without its destination ports, with each of them; all ports swallow the others."""
-    found: dict[str, set[str]] = {}
+def expanded(texts: list[str]) -> set[tuple[str, str, str]]:
+    """Each rule without its ports, with each pair of source and destination ports; all of the latter swallow others."""
+    found: dict[str, set[tuple[str, str]]] = {}
     for text in texts:
-        words = text.split()
-        ports = "all"
-        for option in ("--dport", "--dports"):
-            if option in words:
-                at = words.index(option)
-                ports = words[at + 1]
-                del words[at : at + 2]
-        while "-m" in words[: words.index("--comment")]:
-            words.remove("-m")
-        rest = [w for w in words if w != "multiport" and (w not in ("tcp", "udp", "sctp"))]
-        protocol = words[words.index("-p") + 1]
-        found.setdefault(" ".join([protocol, *rest]), set()).update(ports.split(","))
-    return {(rule, port) for rule, ports in found.items() for port in ({"all"} if "all" in ports else ports)}
+        ports = {"s": "all", "d": "all"} | dict(re.findall(r" --([sd])ports? (\S+)", text))
+        rule = re.sub(r" --[sd]ports? \S+| -m (?:tcp|udp|sctp|multiport)\b", "", text)
+        found.setdefault(rule, set()).update(product(ports["s"].split(","), ports["d"].split(",")))
+    return {
+        (rule, source, destination)
+        for rule, pairs in found.items()
+        for source, destination in pairs
+        if destination == "all" or (source, "all") not in pairs
+    }
 
 
 def test_many_services_take_about_a_second() -> None:

@@ -52,7 +52,8 @@ RANGE_HOLDS_CONTROL = Code(
 UNFIT = Code(
     "FTP007",
     "a setting that vsftpd cannot be given",
-    """The target ships no vsftpd. Say `server = "other"` where another program serves
+    """The target ships no vsftpd; or the passive range ends below port 1024, and vsftpd leaves such settings aside and offers
+any port from 1024 on (seen with 3.0.3). Choose another range, or say `server = "other"` where another program serves
 FTP, and give it the passive range that the spec says.""",
 )
 

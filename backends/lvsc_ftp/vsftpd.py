@@ -29,6 +29,8 @@ SETTINGS = "/etc/lvsc/vsftpd.conf"
 #: The OpenRC script that runs vsftpd with both files: what the distribution's own is given stands in its conf.d, which is
 #: the administrator's (aports: main/vsftpd/vsftpd.confd). It takes over from that one, enabled or not (seen with OpenRC 0.45).
 OPENRC_UNIT = "lvsc-vsftpd"
+#: privops.c (vsf_privop_pasv_listen): a setting below IPPORT_RESERVED is none.
+_LOWEST_PASSIVE = 1024
 
 
 class Vsftpd(Backend):
@@ -43,9 +45,18 @@ class Vsftpd(Backend):
         return type(node) is PassiveSettings
 
     def check(self, part: HostPart) -> Iterable[Diagnostic]:
-        """A target without vsftpd cannot be given settings."""
+        """A target without vsftpd cannot be given settings, nor vsftpd a range that no port of is unprivileged."""
         settings = part.graph.one(PassiveSettings)
-        if settings is not None and part.target.units.vsftpd is None:
+        if settings is None:
+            return
+        passive = settings.passive_ports
+        if passive is not None and passive.last < _LOWEST_PASSIVE:
+            yield codes.UNFIT.at(
+                settings.at("passive_ports"),
+                f"vsftpd offers no port below {_LOWEST_PASSIVE}, so it would take any other in place of {passive}",
+                help=f'choose a range that reaches {_LOWEST_PASSIVE} or beyond, or say `server = "other"`',
+            )
+        if part.target.units.vsftpd is None:
             yield codes.UNFIT.at(
                 settings.at("server"),
                 f"target `{part.target.name}` of `{part.host}` has no vsftpd",

@@ -84,8 +84,6 @@ SETTINGS = {
     "the virtual address in the 227 reply": (without("pasv_address"), "strict"),
     # FTP005 and FTP007: vsftpd has the range of another service, or of its operator.
     "the range": (in_rules("pasv_m", "=[0-9]+", "=30000"), PASSIVE),
-    # FTP006: the range holds the control port.
-    "a range without the control port": (in_rules("pasv_m", "=[0-9]+", "=21"), PASSIVE),
     # FTP008: both families at one vsftpd.
     "one family": (swapped, "strict"),
 }

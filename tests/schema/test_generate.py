@@ -176,7 +176,7 @@ INTERFACES: dict[str, Callable[[str], Layer]] = {
 
 
 @pytest.mark.parametrize("path", INTERFACES)
-@pytest.mark.parametrize("name", ["lo", "all", "default", "lo\n"])
+@pytest.mark.parametrize("name", ["lo", "all", "default", "lo\n", "eth0.", "eth0..5", "eth0.."])
 def test_an_interface_leads_to_other_hosts(path: str, name: str) -> None:
     assert found(spec(INTERFACES[path](name))) == [("LVS105", path)]
 

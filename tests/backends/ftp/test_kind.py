@@ -73,7 +73,7 @@ WAYS: dict[str, tuple[Layer, Way, list[str], int | None]] = {
         ["tcp/2120-2121", "tcp/10000-20000"],
         300,
     ),
-    "range-beside-the-control-port": (ftp(passive_ports="22-1000"), Way.MARK, ["tcp/21-1000"], 300),
+    "range-beside-the-control-port": (ftp(passive_ports="22-2000"), Way.MARK, ["tcp/21-2000"], 300),
 }
 
 
@@ -276,7 +276,7 @@ REFUSED: dict[str, tuple[str, str, Layer, Layer]] = {
         "FTP006",
         "services.files.passive_ports",
         ftp(passive_ports="21-1000"),
-        ftp(passive_ports="22-1000"),
+        ftp(passive_ports="22-2000"),
     ),
     "range-over-another-control-port": (
         "FTP006",

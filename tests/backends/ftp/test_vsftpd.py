@@ -146,6 +146,16 @@ def test_only_a_target_without_vsftpd_is_refused(target: str) -> None:
     assert list(Vsftpd().check(replace(part(target=target), target=bare))) == []
 
 
+@pytest.mark.parametrize(
+    ("range_", "codes"),
+    [((600, 700), ["FTP007"]), ((1023, 1023), ["FTP007"]), ((600, 1024), []), ((1024, 1024), [])],
+)
+def test_a_range_that_vsftpd_would_leave_aside_is_refused(range_: tuple[int, int], codes: list[str]) -> None:
+    found = list(Vsftpd().check(part(settings(passive=PortRange(*range_)))))
+    assert [each.code.id for each in found] == codes
+    assert [each.place.origin.path[-1] for each in found if each.place] == ["passive_ports" for _ in codes]
+
+
 # --- a real vsftpd ---------------------------------------------------------------------------------------------------
 
 #: As Debian and RHEL ship it, with what a previous administrator may have left in it.
@@ -185,7 +195,11 @@ try:
             found[host] = None
             continue
         client.login()
-        seen = found[host] = {"epsv": ftplib.parse229(client.sendcmd("EPSV"), (host, port))[1]}
+        try:
+            seen = found[host] = {"epsv": ftplib.parse229(client.sendcmd("EPSV"), (host, port))[1]}
+        except ftplib.all_errors as error:
+            found[host] = {"refused": str(error)}
+            continue
         if host == "127.0.0.1":
             seen["pasv"] = list(ftplib.parse227(client.sendcmd("PASV")))
             with socket.create_server(("127.0.0.1", 0)) as here:
@@ -249,6 +263,20 @@ class TestRealVsftpd:
         assert four["pasv"] == ["127.0.0.1", four["pasv"][1]]
         for port in (four["epsv"], four["pasv"][1], six["epsv"]):
             assert port in RANGE
+
+    @pytest.mark.parametrize(
+        ("range_", "offered"), [((600, 700), (1024, 65535)), ((600, 1024), (1024, 1024))]
+    )
+    def test_it_offers_no_port_below_1024(
+        self, range_: tuple[int, int], offered: tuple[int, int], tmp_path: Path
+    ) -> None:
+        found = self.session(settings(2121, PortRange(*range_)), tmp_path)
+        assert found["::1"]["epsv"] in PortRange(*offered)
+        assert found["127.0.0.1"]["epsv"] in PortRange(*offered)
+
+    def test_it_cannot_offer_the_control_port(self, tmp_path: Path) -> None:
+        found = self.session(settings(2121, PortRange.one(2121)), tmp_path)
+        assert found == {host: {"refused": "500 OOPS: vsf_sysutil_bind"} for host in ("127.0.0.1", "::1")}
 
     def test_without_a_range_the_administrators_holds(self, tmp_path: Path) -> None:
         four = self.session(settings(2121), tmp_path)["127.0.0.1"]

@@ -13,9 +13,13 @@ Schema = dict[str, Any]
 
 NAME = "^[a-z][a-z0-9-]{0,39}$"
 NAME_SAYS = "a name: at most 40 lowercase letters, digits and hyphens, beginning with a letter"
-#: Nobody else is behind `lo`, and the kernel's settings of `all` and `default` are no interface's.
-INTERFACE = "^(?!(lo|all|default)$)[A-Za-z0-9][A-Za-z0-9._-]{0,14}$"
-INTERFACE_SAYS = "an interface to other hosts: at most 15 letters, digits, dots, hyphens and underscores, and not lo, all or default"
+#: Nobody else is behind `lo`, and the kernel's settings of `all` and `default` are no interface's. procps' sysctl does as it
+#: is told, but complains, where a name ends in a dot or has two in a row.
+INTERFACE = "^(?!(lo|all|default)$|.*[.]([.]|$))[A-Za-z0-9][A-Za-z0-9._-]{0,14}$"
+INTERFACE_SAYS = (
+    "an interface to other hosts: at most 15 letters, digits, hyphens, underscores and single dots between them,"
+    " and not lo, all or default"
+)
 DURATION = "^[0-9]{1,9}(ms|s|m|h|d)$"
 DURATION_SAYS = 'a duration: a whole number and one of ms, s, m, h, d, as in "5m"'
 ADDRESS = "^[0-9A-Fa-f:.]{2,45}$"

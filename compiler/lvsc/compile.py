@@ -28,10 +28,12 @@ from lvsc.spec.schema import generate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the command line overrides."""
+    """What a command overrides."""
 
     target: str | None = None
     backends: tuple[str, ...] = ()
+    managing_all: bool = False
+    """Whether real servers that somebody else manages get files, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +127,8 @@ def analyse(text: str, file: str, plugins: Plugins, options: Options | None = No
     problems += found
     if options is not None and options.target is not None:
         cluster = replace(cluster, target=options.target)
+    if options is not None and options.managing_all:
+        cluster = cluster.managing_all()
     problems += _unknown_targets(cluster, given=options is not None and options.target is not None)
     if has_errors(problems):
         raise DiagnosticError(problems)

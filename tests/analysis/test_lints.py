@@ -113,8 +113,8 @@ CASES: dict[str, tuple[str, str, Layer, Layer]] = {
     "weights-with-dh": (
         "LVS406",
         "services.web.scheduler",
-        merged(service(scheduler="dh"), servers({"weight": 2}, {}, {"drained": True})),
-        merged(service(scheduler="dh"), servers({"weight": 2}, {"drained": True})),
+        merged(service(scheduler="dh"), servers({"weight": 2}, {}, {"disabled": True})),
+        merged(service(scheduler="dh"), servers({"weight": 2}, {"disabled": True})),
     ),
     "bundle": (
         "LVS407",
@@ -296,6 +296,39 @@ CASES: dict[str, tuple[str, str, Layer, Layer]] = {
         "networks.dmz.prefixes.0",
         dmz("192.0.2.0/28"),
         {"networks": {"lan": {"prefixes": ["192.0.2.0/28", "192.0.2.0/24"]}}},
+    ),
+    "server-by-nat-outside-the-networks": (
+        "LVS426",
+        "pools.web.real_servers.0.ip",
+        servers({"ip": ["203.0.113.9"]}),
+        merged(TUNNEL, servers({"ip": ["203.0.113.9"]})),
+    ),
+    "server-by-nat-outside-the-networks-without-source-nat": (
+        "LVS426",
+        "pools.web.real_servers.0.ip",
+        servers({"ip": ["203.0.113.9"]}),
+        merged(servers({"ip": ["203.0.113.9"]}), service(source_nat="lan")),
+    ),
+    "drained-server-and-sh": (
+        "LVS427",
+        "pools.web.real_servers.1",
+        merged(service(scheduler="sh"), servers({}, {"drained": True})),
+        merged(
+            service(scheduler="sh", scheduler_flags=["sh-fallback"]),
+            servers({}, {"drained": True}),
+        ),
+    ),
+    "server-of-weight-0-and-dh": (
+        "LVS427",
+        "pools.web.real_servers.0",
+        merged(service(scheduler="dh"), servers({"weight": 0}, {})),
+        merged(service(scheduler="mh"), servers({"weight": 0}, {})),
+    ),
+    "failing-to-weight-0-and-sh": (
+        "LVS427",
+        "pools.web.on_failure",
+        merged(service(scheduler="sh"), servers({}, {}), {"pools": {"web": {"on_failure": "drain"}}}),
+        merged(service(scheduler="rr"), servers({}, {}), {"pools": {"web": {"on_failure": "drain"}}}),
     ),
     "http-check-of-ftp": ("LVS425", "pools.web.check", ftp(type="http"), ftp(type="tcp")),
     "http-check-of-ftp-by-its-port": (

@@ -13,7 +13,7 @@ import pytest
 from lvsc.laboratory.kernels import Kernel, why_not
 from support import guest, guest_lvsc
 from support.cli import Project
-from support.specs import spec
+from support.specs import Layer, servers, spec
 
 SPEC = spec(cluster={"backends": ["iptables"]})
 
@@ -61,6 +61,49 @@ def test_what_was_proved_and_left_out_as_json(project: Project) -> None:
     assert (outcome.code, document["kernel"]) == (0, "uml")
     assert {"what": "web", "how": "reached at tcp 192.0.2.10:80"} in document["proved"]
     assert document["left_out"]
+
+
+@pytest.mark.kernel
+def test_what_lvsc_does_not_manage_is_as_it_would_be_made(project: Project) -> None:
+    _need(Kernel.UML)
+    layers = {"cluster": {"forwarding": "direct"}, "pools": {"web": {"managed": False, "check": "none"}}}
+    shop = project.write("shop.toml", spec(layers, cluster={"backends": ["iptables"]}))
+    outcome = project.lvsc("rehearse", shop, "--kernel", "uml", "--limit", "600")
+    assert outcome.code == 0
+    assert "web: reached at tcp 192.0.2.10:80\n" in outcome.out
+    assert (
+        "not tried: web1, web2: lvsc does not manage them; they got what it would write for them\n"
+        in outcome.out
+    )
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize(
+    ("layer", "why"),
+    [
+        (servers({}, {}, upper_threshold=20), "its real servers may refuse the connections of a rehearsal"),
+        (
+            {
+                "services": {
+                    "web": {"kind": "ftp", "ports": None, "passive_ports": "2000-3000", "server": "other"}
+                }
+            },
+            "somebody else gives its FTP servers their passive range",
+        ),
+    ],
+    ids=["threshold", "passive-range"],
+)
+def test_a_service_that_would_fail_by_the_rehearsal_alone_is_left_out(
+    layer: Layer, why: str, project: Project
+) -> None:
+    _need(Kernel.UML)
+    shop = project.write(
+        "shop.toml", spec({"pools": {"web": {"check": "none"}}}, layer, cluster={"backends": ["iptables"]})
+    )
+    outcome = project.lvsc("rehearse", shop, "--kernel", "uml", "--limit", "600")
+    assert outcome.code == 0
+    assert "reached" not in outcome.out
+    assert f"not tried: web: {why}" in outcome.out
 
 
 @pytest.mark.kernel

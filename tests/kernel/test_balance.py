@@ -1,5 +1,7 @@
 """Who gets how much of what."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from lvsc.graph.nodes import Scheduler
@@ -28,10 +30,17 @@ SCHEDULERS = [
 PORTS = {8000 + number: each for number, each in enumerate(SCHEDULERS)}
 
 
-def of_all_schedulers() -> Layer:
-    """A service for each scheduler."""
+#: The real servers, of which the last takes no new clients.
+DRAINED = [
+    {"name": name, "ip": [f"10.11.12.{n}", f"2001:db8:12::{n}"], "drained": name == "web3"}
+    for n, name in ((21, "web1"), (22, "web2"), (23, "web3"))
+]
+
+
+def scheduled(ports: Mapping[int, tuple[str, str]]) -> Layer:
+    """A service at each port, by its scheduler and flags."""
     services = {}
-    for port, (scheduler, flags) in PORTS.items():
+    for port, (scheduler, flags) in ports.items():
         service = {"address": "www", "pool": "web", "ports": [f"tcp/{port}"], "scheduler": scheduler}
         services[f"port-{port}"] = {**service, **({"scheduler_flags": flags.split(",")} if flags else {})}
     return {"services": services}
@@ -53,7 +62,7 @@ def test_a_kernel_without_a_scheduler_refuses_it_as_lvsc_does(trial: Start) -> N
 
 @pytest.mark.parametrize("director", ["ipvsadm", "keepalived"])
 def test_the_kernel_takes_every_scheduler_with_its_flags(trial: Start, director: str) -> None:
-    site = trial(NAT, of_all_schedulers(), backends=("iptables", director))
+    site = trial(NAT, scheduled(PORTS), backends=("iptables", director))
     site.becomes(lambda: differences(site), "")
     assert {port: scheduler for port, scheduler in schedulers(site).items() if port != 80} == PORTS
 
@@ -68,6 +77,22 @@ def test_the_kernel_takes_every_scheduler_with_its_flags(trial: Start, director:
             assert len(by_port[port]) == 1
         if scheduler in ("rr", "wrr"):
             assert len(by_port[port]) > 1
+
+
+def test_hashed_clients_of_a_drained_server_are_refused_unless_they_may_go_elsewhere(trial: Start) -> None:
+    """LVS427: sh and dh keep its place in their tables, mh does not."""
+    ports = {8001: ("sh", ""), 8002: ("sh", "sh-fallback"), 8003: ("mh", ""), 8004: ("rr", "")}
+    site = trial(NAT, scheduled(ports), {"pools": {"web": {"real_servers": DRAINED}}})
+    refused = {port: site.tally(port, clients=24).get("refused", 0) for port in ports}
+    assert 0 < refused.pop(8001) < 24
+    assert refused == {8002: 0, 8003: 0, 8004: 0}
+    # dh chooses by the virtual address, of which there is one: all clients of the service or none.
+    by_dh = []
+    for server in ("web1", "web2", "web3"):
+        drained = [one | {"drained": one["name"] == server} for one in DRAINED]
+        site = trial(NAT, scheduled({8005: ("dh", "")}), {"pools": {"web": {"real_servers": drained}}})
+        by_dh.append(set(site.tally(8005, clients=4)) == {"refused"})
+    assert sorted(by_dh) == [False, False, True]
 
 
 @pytest.mark.parametrize(("backends", "mark"), ROWS)

@@ -206,6 +206,24 @@ listens, or a datagram at the port of a service that is for TCP alone. Every rea
     Severity.WARNING,
 )
 
+DISTANT = Code(
+    "LVS426",
+    "a server by NAT in no network of the directors",
+    """By `nat` a real server's answers must come back through the director, and this server is in none of the directors' networks, so
+that they do only if the routers between lead them there. Use `source_nat` or `tunnel`, or add the server's prefix to its
+network, unless those routes are there.""",
+    Severity.WARNING,
+)
+
+HASHED_AWAY = Code(
+    "LVS427",
+    "clients that are hashed to a server which takes none",
+    """The schedulers `sh` and `dh` keep a place in their tables for a real server of weight 0, and refuse the clients that fall on it
+(ip_vs_sh.c, ip_vs_dh.c). Choose `mh`, which leaves it out, or with `sh` the flag `sh-fallback`, which looks for another;
+or disable the server instead of draining it.""",
+    Severity.WARNING,
+)
+
 MISSING_FEATURE = Code(
     "LVS501",
     "something that the target's version cannot do",
@@ -279,6 +297,8 @@ ALL = (
     IDLE_GRANULARITY,
     NETWORK_WITHIN,
     HOPELESS_CHECK,
+    DISTANT,
+    HASHED_AWAY,
     MISSING_FEATURE,
     UNKNOWN_BACKEND,
     TWO_BACKENDS,

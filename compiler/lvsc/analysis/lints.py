@@ -5,7 +5,15 @@ from itertools import pairwise
 
 from lvsc.analysis import codes
 from lvsc.analysis.overlap import report_overlaps
-from lvsc.analysis.pools import check_of, hopeless_checks, left_out, quorums, zero_weights
+from lvsc.analysis.pools import (
+    check_of,
+    distant,
+    hashed_away,
+    hopeless_checks,
+    left_out,
+    quorums,
+    zero_weights,
+)
 from lvsc.diagnostics import Anchor, Diagnostic, Origin, Place, has_errors
 from lvsc.graph.graph import RuleGraph
 from lvsc.graph.nodes import (
@@ -45,6 +53,8 @@ def lint(lowered: Lowered) -> list[Diagnostic]:
         found += _idle_thresholds(service)
         found += _idle_granularity(service)
     found += left_out(lowered.services)
+    found += hashed_away(lowered.services)
+    found += distant(lowered.services, cluster)
     found += hopeless_checks(lowered.services)
     found += _stuck_clients(lowered.services, cluster)
     found += _gateways(lowered.services, cluster)

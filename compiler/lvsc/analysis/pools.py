@@ -4,12 +4,23 @@ from collections.abc import Iterable
 
 from lvsc.analysis import codes
 from lvsc.diagnostics import Anchor, Diagnostic, Origin, Place
-from lvsc.graph.nodes import DnsProbe, HttpProbe, SmtpProbe, UdpProbe
+from lvsc.graph.nodes import (
+    DnsProbe,
+    FailureAction,
+    Forwarding,
+    HttpProbe,
+    Scheduler,
+    SchedulerFlag,
+    SmtpProbe,
+    UdpProbe,
+)
 from lvsc.graph.traffic import Family, Protocol
 from lvsc.lowering.lowered import LoweredService
 from lvsc.lowering.probes import ChosenCheck, choose_check
-from lvsc.spec.model import Check, NoCheck, Pool, PoolServer, reached_at, served
+from lvsc.spec.model import Check, Cluster, NoCheck, Pool, PoolServer, reached_at, served
 
+#: The schedulers whose tables hold servers of weight 0 (ip_vs_sh.c, ip_vs_dh.c); ip_vs_mh.c leaves them out.
+_KEEPING = {Scheduler.SH, Scheduler.DH}
 #: The TCP port of FTP's control connection (RFC 959).
 FTP = 21
 
@@ -28,6 +39,46 @@ def zero_weights(services: Iterable[LoweredService]) -> list[Diagnostic]:
                     help="give one of them a weight, unless the pool is being emptied",
                 )
                 found.setdefault(pool.name, empty)
+    return list(found.values())
+
+
+def hashed_away(services: Iterable[LoweredService]) -> list[Diagnostic]:
+    """One for each that gives a server the weight 0 among others, where a table of hashed clients keeps its place."""
+    found: dict[Origin, Diagnostic] = {}
+    for lowered in services:
+        service, pool = lowered.service, lowered.service.pool
+        if service.scheduler not in _KEEPING or SchedulerFlag.SH_FALLBACK in service.scheduler_flags:
+            continue
+        places = [server.origin for server in pool.enabled if not server.weight]
+        if len(places) == len(pool.enabled):
+            continue
+        if pool.on_failure is FailureAction.DRAIN and len(pool.enabled) > 1:
+            places.append(pool.origin / "on_failure")
+        for place in places:
+            found[place] = codes.HASHED_AWAY.at(
+                place,
+                f"`{service.scheduler.value}` refuses the clients of `{service.name}` that fall on a server of weight 0",
+                others=[Place(service.origin, Anchor.TABLE, "the service")],
+                help='choose the scheduler `mh`, or `sh` with `scheduler_flags = ["sh-fallback"]`',
+            )
+    return list(found.values())
+
+
+def distant(services: Iterable[LoweredService], cluster: Cluster) -> list[Diagnostic]:
+    """One for each server by NAT whose answers are not led to the directors by any network of theirs."""
+    found: dict[Origin, Diagnostic] = {}
+    for lowered in services:
+        service = lowered.service
+        for server in () if service.source_nat else service.pool.everybody:
+            for ip in server.ips if server.forwarding is Forwarding.NAT else ():
+                place = server.origin / "ip"
+                if Family.of(ip) in service.families and cluster.network_of(ip) is None:
+                    found[place] = codes.DISTANT.at(
+                        place,
+                        f"`{ip}` is in no network of the directors, through which its answers by `nat` must come back",
+                        others=[Place(service.origin, Anchor.TABLE, "the service")],
+                        help="use `source_nat` or `tunnel`, or add its prefix to a network",
+                    )
     return list(found.values())
 
 

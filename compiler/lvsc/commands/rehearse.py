@@ -6,17 +6,18 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
 from lvsc.commands.console import TROUBLE, Console, exit_code
-from lvsc.commands.specs import add_spec_arguments, compile_source, installed_plugins, options
-from lvsc.compile import Compiled
+from lvsc.commands.specs import add_spec_arguments, installed_plugins, options, read_source, usable_plugins
+from lvsc.compile import Compiled, compile_spec
 from lvsc.diagnostics import DiagnosticError, has_errors
 from lvsc.laboratory.kernels import Kernel
 from lvsc.laboratory.laboratory import LaboratoryError
 from lvsc.rehearsal import codes
-from lvsc.rehearsal.found import Found
+from lvsc.rehearsal.found import Found, LeftOut, some
 
 #: How long the proofs may take, in seconds, unless the command line says otherwise.
 LIMIT = 60
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """0 where everything that was tried was kept, 1 where something was not or the spec has errors, 2 where it cannot be tried."""
     try:
-        compiled = compile_source(arguments.spec, console, installed_plugins(), options(arguments))
+        compiled, stood_in = _compiled(arguments, console)
     except DiagnosticError as error:
         console.report(error.diagnostics)
         return exit_code(error.diagnostics)
@@ -57,8 +58,27 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         lost = codes.CANNOT.at(None, str(error), help="try again, or another `--kernel`")
         console.report((*compiled.diagnostics, lost))
         return TROUBLE
+    found.left_out += stood_in
     _report(compiled, found, console)
     return exit_code(found.diagnostics)
+
+
+def _compiled(arguments: argparse.Namespace, console: Console) -> tuple[Compiled, list[LeftOut]]:
+    """The spec, and what lvsc stands in for: real servers that somebody else manages get files, too, if it compiles so."""
+    text = read_source(arguments.spec, console)
+    plugins, given = installed_plugins(), options(arguments)
+    with usable_plugins():
+        compiled = compile_spec(text, arguments.spec, plugins, given)
+        pools = (each.service.pool for each in compiled.lowered.services)
+        others = sorted({server.name for pool in pools for server in pool.enabled if not server.managed})
+        if not others:
+            return compiled, []
+        try:
+            whole = compile_spec(text, arguments.spec, plugins, replace(given, managing_all=True))
+        except DiagnosticError:
+            return compiled, []
+    why = "lvsc does not manage them; they got what it would write for them"
+    return replace(whole, diagnostics=compiled.diagnostics), [LeftOut(some(others), why)]
 
 
 def _rehearsed(

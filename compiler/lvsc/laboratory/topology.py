@@ -1,8 +1,9 @@
 """The machines and wires of a cluster, as a laboratory makes them: what the operator has before lvsc's files come.
 
-Every network of the spec is a segment. Beside the cluster's hosts there is one more, `outside`: the router that the hosts'
-networks lead to, with all clients behind it. Real servers that are in none of the directors' networks are each on a
-segment of their own, one router away.
+Every network of the spec is a segment, where each director has an address of every prefix: one that the spec does not know
+of where it says none. Beside the cluster's hosts there is one more, `outside`: the router that the hosts' networks lead to,
+with all clients behind it. Real servers that are in none of the directors' networks are each on a segment of their own,
+one router away.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -129,8 +130,10 @@ class _Builder:
             self._used |= {ip for server in pool.real_servers for ip in server.ips}
             self._used |= set(pool.sorry_server.ips) if pool.sorry_server else set()
         self._bases = {family: self._base(family) for family in Family}
-        self._routers: dict[tuple[str, Family], Address] = {}
+        self._routers: dict[Network, Address] = {}
         self._clients: dict[tuple[str, Family], tuple[str, ...]] = {}
+        self._own: dict[tuple[str, str], tuple[Address, ...]] = {}
+        """The addresses of directors in networks, beside the virtual ones."""
         self._distant: set[Address] = set()
         self._far = 0
 
@@ -189,9 +192,9 @@ class _Builder:
                     f"`networks.{network.name}`: all addresses of {prefix} are taken, so its router has none"
                 )
             self._used.add(router)
+            self._routers[prefix] = router
             addresses.append(f"{router}/{prefix.prefixlen}")
-            if (network.name, family) not in self._routers:
-                self._routers[network.name, family] = router
+            if (network.name, family) not in self._clients:
                 clients = self._behind(number, family)
                 length = clients.max_prefixlen
                 step = 1 << (length - _PREFIX[family])
@@ -204,23 +207,41 @@ class _Builder:
     def _direct(self, director: Director) -> None:
         machine = self._machines[director.name]
         defaults: set[Family] = set()
+        external = isinstance(self._cluster.failover, ExternalFailover)
+        external = external and director is self._cluster.directors[0]
         for name, network in self._cluster.networks.items():
-            own = [f"{ip}/{_length(network, ip)}" for ip in director.addresses.get(name, ())]
-            external = isinstance(self._cluster.failover, ExternalFailover)
-            if external and director is self._cluster.directors[0]:
-                # Whatever moves the addresses has put them here.
-                virtual = [ip for a in self._cluster.addresses.values() if a.network == name for ip in a.ips]
-                own += [f"{ip}/{_length(network, ip)}" for ip in virtual]
-            if not own and not any(a.network == name for a in self._cluster.addresses.values()):
-                continue
-            machine.attach(self._segments[name], director.interface(network), own, director.macs.get(name))
+            own = (*director.addresses.get(name, ()), *self._unsaid(network, director))
+            self._own[director.name, name] = own
+            # Whatever moves the addresses has put them here.
+            moved = [a for a in self._cluster.addresses.values() if external and a.network == name]
+            ips = (*own, *(ip for address in moved for ip in address.ips))
+            machine.attach(
+                self._segments[name],
+                director.interface(network),
+                [f"{ip}/{_length(network, ip)}" for ip in ips],
+                director.macs.get(name),
+            )
             for family in Family:
-                router = self._routers.get((name, family))
-                if router is not None and director.address_in(name, family) is not None:
+                router = self._router(network, family)
+                if router is not None and any(Family.of(ip) is family for ip in own):
                     machine.routes.append(f"{self._behind(self._segments[name], family)} via {router}")
                     if family not in defaults:
                         defaults.add(family)
                         machine.routes.append(f"default via {router}")
+
+    def _unsaid(self, network: ClusterNetwork, director: Director) -> Iterator[Address]:
+        """An address of each prefix of which the spec says none of the director's."""
+        for prefix in network.prefixes:
+            if not any(ip in prefix for ip in director.addresses.get(network.name, ())):
+                free = _free(prefix, self._used)
+                if free is not None:
+                    self._used.add(free)
+                    yield free
+
+    def _router(self, network: ClusterNetwork, family: Family) -> Address | None:
+        """The router that directors have for a family, if the network has one."""
+        found = (self._routers.get(p) for p in network.prefixes if Family.of(p.network_address) is family)
+        return next((router for router in found if router is not None), None)
 
     def _servers(self) -> Iterator[tuple[str, tuple[Address, ...], str, bool]]:
         """Every real and sorry server that a packet can reach: its name, addresses, interface, and whether its default
@@ -255,10 +276,11 @@ class _Builder:
                     self._place_far(machine, ip, interface, alone=len({Family.of(i) for i in ips}) == 1)
                 continue
             machine.attach(self._segments[network.name], interface, [f"{ip}/{_length(network, ip)}"])
-            via = self._gateway(network, Family.of(ip)) if gateway else None
-            via = via or self._routers.get((network.name, Family.of(ip)))
-            default = f"default via {via}"
-            family = Family.of(ip)
+            prefix, family = network.prefix_of(ip), Family.of(ip)
+            via = self._gateway(network, ip) if gateway else None
+            via = via or (self._routers.get(prefix) if prefix is not None else None)
+            beside = "" if via is None or prefix is None or via in prefix else f" dev {interface} onlink"
+            default = f"default via {via}{beside}"
             if (
                 via is not None
                 and not director
@@ -269,13 +291,13 @@ class _Builder:
             ):
                 machine.routes.append(default)
 
-    def _gateway(self, network: ClusterNetwork, family: Family) -> Address | None:
-        """The directors' address that is the default route of a network's servers."""
-        if network.gateway is not None:
-            for ip in self._cluster.addresses[network.gateway].ips:
-                if Family.of(ip) is family:
-                    return ip
-        return self._cluster.directors[0].address_in(network.name, family)
+    def _gateway(self, network: ClusterNetwork, server: Address) -> Address | None:
+        """The directors' address that is the default route of a network's server: the gateway's, one of its prefix first."""
+        family, prefix = Family.of(server), network.prefix_of(server)
+        gateway = self._cluster.addresses[network.gateway].ips if network.gateway is not None else ()
+        own = self._own[self._cluster.directors[0].name, network.name]
+        fitting = [[ip for ip in ips if Family.of(ip) is family] for ips in (gateway, own)]
+        return min(fitting[0] or fitting[1], key=lambda ip: prefix is None or ip not in prefix, default=None)
 
     def _place_far(self, machine: _Machine, ip: Address, interface: str, *, alone: bool) -> None:
         """Give a host outside the directors' networks a segment of its own, one router away.
@@ -301,7 +323,8 @@ class _Builder:
                 self._outside.attach(segment, f"net{segment}", [f"{link[1]}/{link.prefixlen}"])
         # A director reaches it by the network whose address it takes for the purpose.
         for service in self._services:
-            router = self._routers.get((str(service.source_nat), family))
+            network = self._cluster.networks.get(str(service.source_nat))
+            router = self._router(network, family) if network is not None else None
             if router is not None and any(ip in server.ips for server in service.pool.enabled):
                 for director in self._cluster.directors:
                     self._machines[director.name].routes.append(f"{ip}/{length} via {router}")

@@ -1,8 +1,17 @@
 """What a rehearsal came to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lvsc.diagnostics import Diagnostic
+
+#: How many of many names are said.
+_NAMED = 5
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of many names."""
+    return ", ".join(names[:_NAMED]) + (" and others" if len(names) > _NAMED else "")
 
 
 @dataclass(frozen=True, slots=True)

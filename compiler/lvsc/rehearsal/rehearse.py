@@ -2,13 +2,13 @@
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 
 from lvsc import targets
 from lvsc.compile import Compiled
 from lvsc.diagnostics import DiagnosticError
-from lvsc.graph.nodes import HttpProbe, KernelModule, PingProbe, ScriptProbe
+from lvsc.graph.nodes import Forwarding, HttpProbe, KernelModule, PingProbe, ScriptProbe
 from lvsc.graph.traffic import Protocol
 from lvsc.laboratory.kernels import Kernel, nftables, why_not
 from lvsc.laboratory.laboratory import Laboratory, laboratory
@@ -19,13 +19,13 @@ from lvsc.lowering.lowered import LoweredService
 from lvsc.rehearsal import codes
 from lvsc.rehearsal.asking import Asking, bracketed
 from lvsc.rehearsal.dying import Dying, active_director
-from lvsc.rehearsal.found import Found, LeftOut
+from lvsc.rehearsal.found import Found, LeftOut, some
 from lvsc.spec.model import Firewall, reached_at
 
 #: More machines than this make a laboratory slow; the services beyond are left out.
 MACHINES = 40
-#: How many of many names are said.
-_NAMED = 5
+#: So many connections of a service may be open or remembered at once while it is rehearsed.
+_CONNECTIONS = 1000
 #: Which part of the time the directors have to take their addresses and servers in.
 _SETTLING = 0.5
 #: Where the programs of root's are, whoever runs lvsc.
@@ -100,7 +100,7 @@ def rehearse(compiled: Compiled, tree: Path, kernel: Kernel | None, limit: float
 
 def _site(compiled: Compiled, tree: Path, running: Laboratory, found: Found) -> Site:
     """The machines, with the servers of the services that can be tried."""
-    services = _that_run(_within_reach(compiled, found), running, found)
+    services = _that_run(compiled, _within_reach(compiled, found), running, found)
     try:
         return Site(running, compiled.lowered, tree, services)
     except Unbuildable as error:
@@ -206,18 +206,20 @@ def _within_reach(compiled: Compiled, found: Found) -> tuple[LoweredService, ...
             machines |= more
             chosen.append(lowered)
     if beyond:
-        names = ", ".join(beyond[:_NAMED]) + (" and others" if len(beyond) > _NAMED else "")
-        found.left_out.append(LeftOut(f"{len(beyond)} services ({names})", f"more than {MACHINES} machines"))
+        found.left_out.append(
+            LeftOut(f"{len(beyond)} services ({some(beyond)})", f"more than {MACHINES} machines")
+        )
     return tuple(chosen)
 
 
 def _that_run(
-    services: Sequence[LoweredService], running: Laboratory, found: Found
+    compiled: Compiled, services: Sequence[LoweredService], running: Laboratory, found: Found
 ) -> tuple[LoweredService, ...]:
     """The services that this kernel can serve."""
     chosen: list[LoweredService] = []
+    ranges = {each.host for each in compiled.steps if each.backend == "vsftpd"}
     for lowered in services:
-        if why := _beyond(lowered):
+        if why := _beyond(lowered, ranges):
             found.left_out.append(LeftOut(lowered.service.name, why))
         else:
             chosen.append(lowered)
@@ -230,14 +232,28 @@ def _that_run(
     return tuple(chosen)
 
 
-def _beyond(lowered: LoweredService) -> str | None:
-    """Why no server of a laboratory can stand for a service's own; None where one can."""
+def _beyond(lowered: LoweredService, ranges: Container[str]) -> str | None:
+    """Why no server of a laboratory can stand for a service's own; None where one can.
+
+    Args:
+        lowered: The service.
+        ranges: The hosts whose FTP servers get their passive range from lvsc.
+    """
+    pool = lowered.service.pool
+    if any(not one.managed and one.forwarding is not Forwarding.NAT for one in pool.enabled):
+        return "somebody else sets up its real servers"
     check = check_of(lowered)
     probe = check.check.probe if check is not None else None
+    if any(0 < one.upper_threshold < _CONNECTIONS for one in pool.enabled):
+        return (
+            f"its real servers may refuse the connections of a rehearsal: a threshold is below {_CONNECTIONS}"
+        )
     if isinstance(probe, HttpProbe) and (probe.digest or probe.regex):
         return "only its own servers have the page that its health check asks for"
     if speaks_ftp(lowered) and lowered.plan.probe_port != FTP:
         return f"its control port is not {FTP}, where the laboratory's FTP servers are"
+    if speaks_ftp(lowered) and len(lowered.ports) > 1 and any(s.name not in ranges for s in pool.enabled):
+        return "somebody else gives its FTP servers their passive range"
     return None
 
 

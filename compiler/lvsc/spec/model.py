@@ -1,7 +1,7 @@
 """A cluster as its spec describes it: typed, addresses parsed, names resolved. Times are seconds."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from lvsc.diagnostics import Origin
@@ -372,6 +372,15 @@ class Cluster:
         """The directors' network that an address is in: the one of the longest prefix, as routing has it."""
         found = [(prefix.prefixlen, n) for n in self.networks.values() if (prefix := n.prefix_of(address))]
         return max(found, key=lambda pair: pair[0])[1] if found else None
+
+    def managing_all(self) -> "Cluster":
+        """The same cluster, of which lvsc manages every real server."""
+        pools = {
+            name: replace(pool, real_servers=tuple(replace(one, managed=True) for one in pool.real_servers))
+            for name, pool in self.pools.items()
+        }
+        services = tuple(replace(each, pool=pools[each.pool.name]) for each in self.services)
+        return replace(self, pools=pools, services=services)
 
     def at(self, *path: str | int) -> Origin:
         """The origin of a key of the spec."""

@@ -32,6 +32,9 @@ SIX: Layer = merged(
 )
 
 
+EXTERNAL: Layer = {"failover": {"method": "external"}}
+
+
 def of_pool(**keys: object) -> Layer:
     return {"pools": {"web": keys}}
 
@@ -329,6 +332,18 @@ CASES: dict[str, tuple[str, str, Layer, Layer]] = {
         "pools.web.on_failure",
         merged(service(scheduler="sh"), servers({}, {}), {"pools": {"web": {"on_failure": "drain"}}}),
         merged(service(scheduler="rr"), servers({}, {}), {"pools": {"web": {"on_failure": "drain"}}}),
+    ),
+    "ipv6-by-tunnel-and-external-failover": (
+        "LVS428",
+        "failover.method",
+        merged(DUAL, TUNNEL, EXTERNAL),
+        merged(DUAL, DIRECT, EXTERNAL),
+    ),
+    "ipv6-in-ipv4-and-external-failover": (
+        "LVS428",
+        "failover.method",
+        merged(DUAL, TUNNEL, EXTERNAL),
+        merged(TUNNEL, EXTERNAL),
     ),
     "http-check-of-ftp": ("LVS425", "pools.web.check", ftp(type="http"), ftp(type="tcp")),
     "http-check-of-ftp-by-its-port": (

@@ -1,7 +1,7 @@
 """The machines and wires that a spec implies."""
 
 from lvsc.laboratory.topology import Host, Topology, topology
-from support.specs import Layer, compile_text, servers, spec
+from support.specs import DUAL, Layer, compile_text, servers, spec
 
 #: Two prefixes of a family on one network, of which the director has an address in one.
 TWO_PREFIXES: Layer = {"networks": {"lan": {"prefixes": ["198.51.100.0/24", "192.0.2.0/24"]}}}
@@ -42,6 +42,8 @@ def test_virtual_addresses_that_something_else_moves_come_after_the_hosts_own() 
     }
     assert addresses(made(failover), "lvs1") == ("192.0.2.2/24", "192.0.2.10/24")
     assert addresses(made(failover), "lvs2") == ("192.0.2.3/24",)
+    six: Layer = {"directors": {"lvs2": {"addresses": {"lan": ["192.0.2.3", "2001:db8::3"]}}}}
+    assert "2001:db8::10/64 preferred_lft 0" in addresses(made(DUAL, failover, six), "lvs1")
 
 
 def test_a_servers_default_route_is_in_its_own_prefix() -> None:

@@ -224,6 +224,15 @@ or disable the server instead of draining it.""",
     Severity.WARNING,
 )
 
+MOVED_BY_OTHERS = Code(
+    "LVS428",
+    "IPv6 addresses that something else moves, and tunnels",
+    """A director takes an IPv6 address of its own for the source of tunnelled packets, and the latest first. If that is a virtual
+address, the real server, which has it too, drops them. Where lvsc emits the addresses it says `preferred_lft 0` with them; with
+`method = "external"` whatever moves them must do so (`ip addr add … preferred_lft 0`).""",
+    Severity.NOTE,
+)
+
 MISSING_FEATURE = Code(
     "LVS501",
     "something that the target's version cannot do",
@@ -299,6 +308,7 @@ ALL = (
     HOPELESS_CHECK,
     DISTANT,
     HASHED_AWAY,
+    MOVED_BY_OTHERS,
     MISSING_FEATURE,
     UNKNOWN_BACKEND,
     TWO_BACKENDS,

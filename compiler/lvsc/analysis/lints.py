@@ -29,7 +29,7 @@ from lvsc.graph.nodes import (
 )
 from lvsc.graph.traffic import Family, Network, Protocol
 from lvsc.lowering.lowered import Lowered, LoweredService
-from lvsc.spec.model import Cluster, ClusterNetwork, Firewall, NoCheck
+from lvsc.spec.model import Cluster, ClusterNetwork, ExternalFailover, Firewall, NoCheck, reached_at
 
 #: ip_vs_rr.c, ip_vs_lc.c and ip_vs_dh.c read a weight only to see whether it is 0.
 _WEIGHTLESS = {Scheduler.RR, Scheduler.LC, Scheduler.DH}
@@ -58,6 +58,7 @@ def lint(lowered: Lowered) -> list[Diagnostic]:
     found += hopeless_checks(lowered.services)
     found += _stuck_clients(lowered.services, cluster)
     found += _gateways(lowered.services, cluster)
+    found += _moved_by_others(lowered.services, cluster)
     return [*found, *quorums(lowered.services), *_source_nats(lowered.graph), *_loose_marks(lowered.graph)]
 
 
@@ -310,6 +311,25 @@ def _gateways(services: Iterable[LoweredService], cluster: Cluster) -> list[Diag
                 help="add a virtual address on it and name it as the network's `gateway`, or use `source_nat`",
             )
     return list(found.values())
+
+
+def _moved_by_others(services: Iterable[LoweredService], cluster: Cluster) -> list[Diagnostic]:
+    """One where IPv6 packets are tunnelled for addresses that lvsc does not emit."""
+    if not isinstance(cluster.failover, ExternalFailover):
+        return []
+    for lowered in services:
+        for server in lowered.service.pool.enabled if Family.IPV6 in lowered.service.families else ():
+            outer = reached_at(server, Family.IPV6)
+            if server.forwarding is Forwarding.TUNNEL and outer and Family.of(outer) is Family.IPV6:
+                return [
+                    codes.MOVED_BY_OTHERS.at(
+                        cluster.failover.origin / "method",
+                        f"`{lowered.service.name}` is tunnelled by IPv6: what moves its addresses must make them no packet's source",
+                        others=[Place(lowered.service.origin, Anchor.TABLE, "the service")],
+                        help="have it add them with `preferred_lft 0`",
+                    )
+                ]
+    return []
 
 
 def _gateways_needed(lowered: LoweredService, cluster: Cluster) -> Iterator[tuple[ClusterNetwork, Family]]:

@@ -12,7 +12,15 @@ from ipaddress import ip_network
 
 from lvsc.graph.nodes import Forwarding
 from lvsc.graph.traffic import Address, Family, Network
-from lvsc.spec.model import Cluster, ClusterNetwork, Director, ExternalFailover, PoolServer, Service
+from lvsc.spec.model import (
+    Cluster,
+    ClusterNetwork,
+    Director,
+    ExternalFailover,
+    NamedAddress,
+    PoolServer,
+    Service,
+)
 
 #: The host that is everybody's router and has the clients' addresses. No spec can give this name to another, nor the next.
 OUTSIDE = "outside.world"
@@ -42,7 +50,7 @@ class Wire:
     interface: str
     segment: int
     addresses: tuple[str, ...]
-    """With their prefixes' lengths."""
+    """With their prefixes' lengths, in the words of `ip addr add`."""
     mac: str | None = None
 
 
@@ -212,14 +220,11 @@ class _Builder:
         for name, network in self._cluster.networks.items():
             own = (*director.addresses.get(name, ()), *self._unsaid(network, director))
             self._own[director.name, name] = own
-            # Whatever moves the addresses has put them here.
-            moved = [a for a in self._cluster.addresses.values() if external and a.network == name]
-            ips = (*own, *(ip for address in moved for ip in address.ips))
+            addresses = [f"{ip}/{_length(network, ip)}" for ip in own]
+            if external:
+                addresses += _moved(network, self._cluster.addresses.values())
             machine.attach(
-                self._segments[name],
-                director.interface(network),
-                [f"{ip}/{_length(network, ip)}" for ip in ips],
-                director.macs.get(name),
+                self._segments[name], director.interface(network), addresses, director.macs.get(name)
             )
             for family in Family:
                 router = self._router(network, family)
@@ -328,6 +333,13 @@ class _Builder:
             if router is not None and any(ip in server.ips for server in service.pool.enabled):
                 for director in self._cluster.directors:
                     self._machines[director.name].routes.append(f"{ip}/{length} via {router}")
+
+
+def _moved(network: ClusterNetwork, addresses: Iterable[NamedAddress]) -> Iterator[str]:
+    """The virtual addresses of a network as whatever moves them should add them: none is to be a packet's source by itself."""
+    for ip in (ip for address in addresses if address.network == network.name for ip in address.ips):
+        lifetime = " preferred_lft 0" if Family.of(ip) is Family.IPV6 else ""
+        yield f"{ip}/{_length(network, ip)}{lifetime}"
 
 
 def _interface(server: PoolServer) -> str:

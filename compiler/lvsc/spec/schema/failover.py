@@ -151,7 +151,8 @@ def failover() -> Schema:
             ),
             "external": words.table(
                 "External failover",
-                "Something else moves the virtual addresses; lvsc emits none for the directors.",
+                "Something else moves the virtual addresses; lvsc emits none for the directors. It must add IPv6 addresses with"
+                " `preferred_lft 0`, or tunnelled packets take them for their source, which real servers drop.",
                 {"method": words.choice("Method", "How the addresses move.", ["external"])},
                 required=["method"],
             ),

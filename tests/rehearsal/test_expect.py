@@ -68,6 +68,26 @@ def test_nothing_is_counted_where_clients_are_not_one_by_one(layer: Layer) -> No
     assert owed(layer).spread is Spread.ANY
 
 
+@pytest.mark.parametrize(
+    ("layers", "spreads"),
+    [
+        ([service(scheduler="wrr")], True),
+        ([service(scheduler="wrr"), servers({"weight": 2}, {})], True),
+        ([service(scheduler="wrr"), servers({"weight": 5000}, {})], False),
+        ([service(scheduler="rr"), servers({"weight": 5000}, {})], True),
+        ([service(scheduler="dh")], False),
+        ([service(scheduler="fo"), servers({"weight": 2}, {"weight": 2})], False),
+        ([service(scheduler="sh"), servers({}, {"drained": True})], False),
+        ([service(scheduler="wrr", persistence="5m", persistence_granularity={"ipv4": 24})], True),
+        ([service(scheduler="wrr", persistence="5m", persistence_granularity={"ipv4": 16})], False),
+    ],
+)
+def test_clients_are_expected_at_several_servers_where_chance_would_hardly_have_it_otherwise(
+    layers: list[Layer], spreads: bool
+) -> None:
+    assert owed(*layers).spreads(16) == spreads
+
+
 def test_few_free_places_are_not_filled_for_a_proof() -> None:
     limited = servers({"upper_threshold": 10}, {"upper_threshold": 10})
     assert owed(limited, service(scheduler="wrr")).spread is Spread.ANY

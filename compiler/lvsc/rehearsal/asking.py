@@ -228,7 +228,7 @@ class Asking:
                 lowered,
                 f"{len(torn)} of {len(by_client)} clients of `{name}` met several servers: {', '.join(sorted(torn[0]))}",
             )
-        elif len(used) == 1 and owed.several and owed.spread is not Spread.HEAVIEST:
+        elif len(used) == 1 and owed.spreads(len(by_client)):
             self._blame(
                 codes.NOT_BALANCED, lowered, f"all {len(by_client)} clients of `{name}` met {used[0]}"
             )

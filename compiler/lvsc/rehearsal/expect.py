@@ -15,6 +15,10 @@ from lvsc.spec.model import PoolServer, reached_at
 _ENOUGH = 24
 #: Schedulers that look at connections know of those that are open just now, so short ones spread unevenly: this part is owed.
 _LEAST = 4
+#: A laboratory's clients are of several such prefixes, and all of one that is wider.
+_APART = {Family.IPV4: 24, Family.IPV6: 64}
+#: What happens more seldom is not expected.
+_UNLIKELY = 0.01
 
 
 class Spread(Enum):
@@ -51,6 +55,8 @@ class Promise:
     """Each server that may answer new clients, and its share, in lowest terms."""
     together: bool
     """Whether a client stays on one server whatever port it asks."""
+    scatters: bool
+    """Whether clients go to different servers: some schedulers lead all clients of an address, or of a quiet service, to one."""
 
     @property
     def connections(self) -> int:
@@ -62,6 +68,11 @@ class Promise:
     def several(self) -> bool:
         """Whether there is more than one server to spread over."""
         return len(self.shares) > 1
+
+    def spreads(self, clients: int) -> bool:
+        """Whether so many clients will hardly all meet one server, if each goes by the weights alone."""
+        whole = sum(self.shares.values())
+        return self.scatters and self.several and (max(self.shares.values()) / whole) ** clients < _UNLIKELY
 
     def keeps(self, counts: Mapping[str, int]) -> bool:
         """Whether so many answers of each server are as promised."""
@@ -92,10 +103,16 @@ def promise(lowered: LoweredService, family: Family, names: Mapping[str, str]) -
     if {SchedulerFlag.SH_PORT, SchedulerFlag.MH_PORT} & set(service.scheduler_flags):
         spread = Spread.ANY
     persistent = lowered.plan.persistence is not None
+    as_one = persistent and service.granularity.get(family, _APART[family]) < _APART[family]
     wide = any(length < 32 << (32 * (f is Family.IPV6)) for f, length in service.granularity.items())
     if sum(shares.values()) > 4 * _ENOUGH or _limited(servers) or (persistent and wide):
         spread = Spread.ANY
-    return Promise(spread=spread, shares=shares, together=persistent or spread is Spread.BY_CLIENT)
+    return Promise(
+        spread=spread,
+        shares=shares,
+        together=persistent or spread is Spread.BY_CLIENT,
+        scatters=_SPREADS.get(service.scheduler, Spread.HEAVIEST) is not Spread.HEAVIEST and not as_one,
+    )
 
 
 def _limited(servers: list[PoolServer]) -> bool:

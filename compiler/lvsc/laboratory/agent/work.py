@@ -77,9 +77,9 @@ class Work:
             file = Path("/proc/sys/net", path)
             if file.exists():
                 file.write_text(value, encoding="ascii")
-        lines = ["link set lo up"]
+        lines = ["link set dev lo up"]
         for wire in call["wires"]:
-            lines.append(f"link set {wire['interface']} up")
+            lines.append(f"link set dev {wire['interface']} up")
             lines += [
                 f"addr add {address} dev {wire['interface']}{' nodad' if ':' in address else ''}"
                 for address in wire["addresses"]

@@ -1,7 +1,7 @@
 """The machines and wires that a spec implies."""
 
 from lvsc.laboratory.topology import Host, Topology, topology
-from support.specs import DUAL, Layer, compile_text, servers, spec
+from support.specs import DUAL, TUNNEL, Layer, compile_text, servers, spec
 
 #: Two prefixes of a family on one network, of which the director has an address in one.
 TWO_PREFIXES: Layer = {"networks": {"lan": {"prefixes": ["198.51.100.0/24", "192.0.2.0/24"]}}}
@@ -67,3 +67,10 @@ def test_a_gateway_of_another_prefix_is_on_the_link_all_the_same() -> None:
     found = made(TWO_PREFIXES, NAT, gateway, servers({}, {"ip": ["198.51.100.22"]}))
     assert host(found, "web1").routes == ("default via 192.0.2.11",)
     assert host(found, "web2").routes == ("default via 192.0.2.11 dev eth0 onlink",)
+
+
+def test_a_server_of_one_family_answers_in_both_where_its_network_has_both() -> None:
+    found = made(DUAL, TUNNEL, servers({"ip": ["192.0.2.21"]}, {"ip": ["2001:db8::22"]}))
+    assert len(addresses(found, "web1")) == len(addresses(found, "web2")) == 2
+    routes = {"default via 192.0.2.254", "default via 2001:db8::ffff:ffff:ffff:ffff"}
+    assert set(host(found, "web1").routes) == set(host(found, "web2").routes) == routes

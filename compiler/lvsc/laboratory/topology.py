@@ -95,6 +95,15 @@ class _Machine:
             self.wires[segment] = (interface if interface not in taken else next(free), mac, [])
         self.wires[segment][2].extend(a for a in addresses if a not in self.wires[segment][2])
 
+    def leads_out(self, family: Family) -> bool:
+        """Whether there is a default route of a family."""
+        return any(r.startswith("default") and _family_of_route(r) is family for r in self.routes)
+
+    def default(self, family: Family, via: str) -> None:
+        """Add a default route, unless there is one of the family."""
+        if not self.leads_out(family):
+            self.routes.append(f"default via {via}")
+
     def host(self) -> Host:
         """The finished host."""
         return Host(
@@ -281,20 +290,29 @@ class _Builder:
                     self._place_far(machine, ip, interface, alone=len({Family.of(i) for i in ips}) == 1)
                 continue
             machine.attach(self._segments[network.name], interface, [f"{ip}/{_length(network, ip)}"])
-            prefix, family = network.prefix_of(ip), Family.of(ip)
-            via = self._gateway(network, ip) if gateway else None
-            via = via or (self._routers.get(prefix) if prefix is not None else None)
-            beside = "" if via is None or prefix is None or via in prefix else f" dev {interface} onlink"
-            default = f"default via {via}{beside}"
-            if (
-                via is not None
-                and not director
-                and not any(
-                    route.startswith("default") and _family_of_route(route) is family
-                    for route in machine.routes
-                )
-            ):
-                machine.routes.append(default)
+            if not director:
+                prefix = network.prefix_of(ip)
+                via = self._gateway(network, ip) if gateway else None
+                via = via or (self._routers.get(prefix) if prefix is not None else None)
+                beside = "" if via is None or prefix is None or via in prefix else f" dev {interface} onlink"
+                if via is not None:
+                    machine.default(Family.of(ip), f"{via}{beside}")
+                for family in set(Family) - {Family.of(other) for other in ips}:
+                    self._answer_in(family, machine, network)
+
+    def _answer_in(self, family: Family, machine: _Machine, network: ClusterNetwork) -> None:
+        """Give a server a default route in the family that it has no address of, if its network has one.
+
+        A tunnel may bring packets of either family, and the answers are not wrapped.
+        """
+        for prefix in () if machine.leads_out(family) else network.prefixes:
+            router = self._routers.get(prefix)
+            own = _free(prefix, self._used)
+            if router is not None and own is not None and Family.of(router) is family:
+                self._used.add(own)
+                machine.attach(self._segments[network.name], "eth0", [f"{own}/{prefix.prefixlen}"])
+                machine.default(family, str(router))
+                return
 
     def _gateway(self, network: ClusterNetwork, server: Address) -> Address | None:
         """The directors' address that is the default route of a network's server: the gateway's, one of its prefix first."""
@@ -307,8 +325,7 @@ class _Builder:
     def _place_far(self, machine: _Machine, ip: Address, interface: str, *, alone: bool) -> None:
         """Give a host outside the directors' networks a segment of its own, one router away.
 
-        `alone` says that it has no address of the other family, in which it has a default route all the same: a tunnel
-        may bring packets of either family, and the answers are not wrapped.
+        `alone` says that it has no address of the other family, in which it has a default route all the same (`_answer_in`).
         """
         family = Family.of(ip)
         segment = len(self._segments) + self._far

@@ -32,6 +32,18 @@ SIX: Layer = merged(
 )
 
 
+def also_direct(ip: str) -> Layer:
+    """Another service, of a server by direct routing."""
+    pool = {
+        "forwarding": "direct",
+        "real_servers": [{"name": "web1" if ip.endswith("21") else "other", "ip": [ip]}],
+    }
+    return {
+        "pools": {"other": pool},
+        "services": {"other": {"address": "www", "pool": "other", "ports": ["tcp/25"]}},
+    }
+
+
 EXTERNAL: Layer = {"failover": {"method": "external"}}
 
 
@@ -344,6 +356,18 @@ CASES: dict[str, tuple[str, str, Layer, Layer]] = {
         "failover.method",
         merged(DUAL, TUNNEL, EXTERNAL),
         merged(TUNNEL, EXTERNAL),
+    ),
+    "server-by-nat-and-direct": (
+        "LVS429",
+        "pools.web.real_servers.0",
+        also_direct("192.0.2.21"),
+        also_direct("192.0.2.29"),
+    ),
+    "server-by-source-nat-and-direct": (
+        "LVS429",
+        "pools.web.real_servers.0",
+        also_direct("192.0.2.21"),
+        merged(also_direct("192.0.2.21"), service(source_nat="lan")),
     ),
     "http-check-of-ftp": ("LVS425", "pools.web.check", ftp(type="http"), ftp(type="tcp")),
     "http-check-of-ftp-by-its-port": (

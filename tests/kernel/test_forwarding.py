@@ -6,8 +6,9 @@ import pytest
 
 from lvsc.graph.traffic import Family
 from lvsc.laboratory.topology import OUTSIDE
+from support.specs import Layer
 
-from .clusters import METHODS
+from .clusters import LAN, METHODS
 from .conftest import DOOMED, Edit, Start, Trial, without
 from .held import differences
 
@@ -104,3 +105,18 @@ def neighbour(site: Trial, ip: str) -> str:
     owners = {link.get("address"): host for host, text in links.items() for link in json.loads(text)}
     (known,) = json.loads(site.run(OUTSIDE, "ip", "-j", "neigh", "show", "to", ip))
     return owners[known["lladdr"]]
+
+
+def test_a_server_by_nat_and_by_direct_routing_answers_one_of_them(trial: Start) -> None:
+    """LVS429: its default route leads to the director, who has the source address of what it answers for itself."""
+    by_nat = {"pools": {"nat": {**LAN["pools"]["web"], "forwarding": "nat"}}}
+    site = trial(LAN, by_nat, of_pool("nat", 90))
+    assert site.tally(90, clients=6) == {"web1": 2, "web2": 2, "web3": 2}
+    assert "web1" not in site.tally(80, clients=6, limit=DOOMED)
+    site = trial(LAN, by_nat, of_pool("nat", 90), {"services": {"nat": {"source_nat": "public"}}})
+    assert site.tally(90, clients=6) == site.tally(80, clients=6) == {"web1": 2, "web2": 2, "web3": 2}
+
+
+def of_pool(name: str, port: int) -> Layer:
+    """A service of a pool, with its name."""
+    return {"services": {name: {"address": "www", "pool": name, "ports": [f"tcp/{port}"], "scheduler": "rr"}}}

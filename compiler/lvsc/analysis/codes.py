@@ -233,6 +233,15 @@ address, the real server, which has it too, drops them. Where lvsc emits the add
     Severity.NOTE,
 )
 
+TWO_WAYS_BACK = Code(
+    "LVS429",
+    "a real server by NAT and by another way",
+    """By `nat` a real server's default route must lead through the director. What it answers for a virtual address of its own, by
+`direct` or `tunnel`, then goes there, too, and the director drops packets that come from an address which it has itself. Reach
+the server in one way in all services, or by `source_nat`, unless it routes by the source of its packets (`ip rule`).""",
+    Severity.WARNING,
+)
+
 MISSING_FEATURE = Code(
     "LVS501",
     "something that the target's version cannot do",
@@ -309,6 +318,7 @@ ALL = (
     DISTANT,
     HASHED_AWAY,
     MOVED_BY_OTHERS,
+    TWO_WAYS_BACK,
     MISSING_FEATURE,
     UNKNOWN_BACKEND,
     TWO_BACKENDS,

@@ -12,6 +12,7 @@ from lvsc.analysis.pools import (
     hopeless_checks,
     left_out,
     quorums,
+    two_ways_back,
     zero_weights,
 )
 from lvsc.diagnostics import Anchor, Diagnostic, Origin, Place, has_errors
@@ -54,6 +55,7 @@ def lint(lowered: Lowered) -> list[Diagnostic]:
         found += _idle_granularity(service)
     found += left_out(lowered.services)
     found += hashed_away(lowered.services)
+    found += two_ways_back(lowered.services)
     found += distant(lowered.services, cluster)
     found += hopeless_checks(lowered.services)
     found += _stuck_clients(lowered.services, cluster)

@@ -82,6 +82,29 @@ def distant(services: Iterable[LoweredService], cluster: Cluster) -> list[Diagno
     return list(found.values())
 
 
+def two_ways_back(services: Iterable[LoweredService]) -> list[Diagnostic]:
+    """One for each real server that answers in a family through the directors and past them."""
+    through: dict[tuple[str, Family], Origin] = {}
+    past: dict[tuple[str, Family], Origin] = {}
+    for lowered in services:
+        service = lowered.service
+        for server in service.pool.enabled:
+            ways = through if server.forwarding is Forwarding.NAT else past
+            for family in () if ways is through and service.source_nat else served(server, service.families):
+                ways.setdefault((server.name, family), server.origin)
+    found = {
+        place: codes.TWO_WAYS_BACK.at(
+            place,
+            f"`{name}` is reached by `nat` and in another way, and its answers take one way back",
+            others=[Place(past[name, family], label="in another way here")],
+            help="reach it in the same way in all services, or use `source_nat`",
+        )
+        for (name, family), place in through.items()
+        if (name, family) in past
+    }
+    return list(found.values())
+
+
 def left_out(services: Iterable[LoweredService]) -> list[Diagnostic]:
     """One for each real server in a pool that does not serve every family of a service."""
     found: dict[tuple[str, str], Diagnostic] = {}

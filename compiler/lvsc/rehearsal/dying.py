@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from lvsc.diagnostics import Code
-from lvsc.graph.nodes import PingProbe, ScriptProbe
+from lvsc.graph.nodes import Forwarding, PingProbe, ScriptProbe
 from lvsc.graph.traffic import Address, Protocol
 from lvsc.laboratory.services import check_of, speaks_ftp
 from lvsc.laboratory.site import Answer, Site
@@ -99,7 +99,7 @@ class Dying:
         watched = [
             _Watched(lowered=s, endpoint=next(endpoints(s)), victim="", within=_noticed(check))
             for s in self._services
-            if s.service.pool.sorry_server is not None and (check := _check(s)) is not None
+            if self._has_sorry_server(s) and (check := _check(s)) is not None
         ]
         if not watched:
             return
@@ -130,6 +130,18 @@ class Dying:
             "back in its sorry server's place",
             "does not come back in its sorry server's place",
         )
+
+    def _has_sorry_server(self, lowered: LoweredService) -> bool:
+        """Whether there is one that can answer: by NAT it needs nothing, otherwise somebody must have set it up."""
+        pool = lowered.service.pool
+        if pool.sorry_server is None:
+            return False
+        host = self._site.topology.names[str(pool.sorry_server.ips[0])]
+        if pool.sorry_server.forwarding is Forwarding.NAT or host in self._site.managed:
+            return True
+        why = f"by `{pool.sorry_server.forwarding.value}` somebody else sets it up"
+        self._found.left_out.append(LeftOut(f"{lowered.service.name}: its sorry server", why))
+        return False
 
     def failover(self) -> None:
         """The first director dies: the other has all services, and with synchronisation the open connections."""

@@ -106,3 +106,14 @@ def test_what_time_leaves_out_is_listed(tmp_path: Path) -> None:
     left_out = [each.what for each in found.left_out]
     assert "every address and port" in left_out
     assert "a director's death" in left_out
+
+
+def test_directors_that_take_no_addresses_are_told_of_once(tmp_path: Path) -> None:
+    tracked = '[failover]\ntrack_scripts = [{ name = "failing", command = "/bin/false" }]'
+    found, _ = rehearsed(
+        "direct-routing", tmp_path, limit=20, spec=lambda text: text.replace("[failover]", tracked)
+    )
+    assert [(each.code.id, each.place and each.place.origin.path) for each in found.diagnostics] == [
+        ("LVS810", ("failover",))
+    ]
+    assert found.proved == []

@@ -66,6 +66,14 @@ CANNOT = Code(
     trouble=True,
 )
 
+NOBODY = Code(
+    "LVS810",
+    "virtual addresses that no director takes",
+    """No director had a virtual address when half of the time of the proofs was over, so nothing more was tried. A director takes them
+when it has heard nobody for three advertisement intervals, and not while a script that it tracks fails here. Give more time
+(`--limit`), or rehearse with shorter intervals or without the script.""",
+)
+
 ALL = (
     NOT_LOADED,
     NOT_REACHED,
@@ -76,4 +84,5 @@ ALL = (
     NOT_TAKEN_OUT,
     NOT_FAILED_OVER,
     CANNOT,
+    NOBODY,
 )

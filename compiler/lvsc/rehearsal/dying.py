@@ -330,10 +330,14 @@ class Dying:
 
 
 def active_director(site: Site, addresses: Iterable[Address]) -> str | None:
-    """The director that has all of these virtual addresses; None where there is none."""
+    """The director that has all of these virtual addresses; None where there is none.
+
+    On `lo` they are a real server's, which directors may be, too.
+    """
     wanted = [f" {ip}/" for ip in addresses]
     for director in site.directors:
-        here = site.run(director, "ip", "-o", "addr", "show", "scope", "global")
+        lines = site.run(director, "ip", "-o", "addr", "show", "scope", "global").splitlines()
+        here = "".join(line for line in lines if line.split()[1] != "lo")
         if all(ip in here for ip in wanted):
             return director
     return None

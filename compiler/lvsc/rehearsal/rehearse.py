@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lvsc import targets
 from lvsc.compile import Compiled
-from lvsc.diagnostics import DiagnosticError
+from lvsc.diagnostics import Anchor, DiagnosticError, Place
 from lvsc.graph.nodes import Forwarding, HttpProbe, KernelModule, PingProbe, ScriptProbe
 from lvsc.graph.traffic import Protocol
 from lvsc.laboratory.kernels import Kernel, nftables, why_not
@@ -20,7 +20,7 @@ from lvsc.rehearsal import codes
 from lvsc.rehearsal.asking import Asking, bracketed
 from lvsc.rehearsal.dying import Dying, active_director
 from lvsc.rehearsal.found import Found, LeftOut, some
-from lvsc.spec.model import Firewall, reached_at
+from lvsc.spec.model import Firewall, Vrrp, reached_at
 
 #: More machines than this make a laboratory slow; the services beyond are left out.
 MACHINES = 40
@@ -117,6 +117,15 @@ def _prove(site: Site, found: Found, limit: float, tell: Tell) -> None:
 
     tell("waiting for the directors")
     _settle(site, limit * _SETTLING)
+    if limit and isinstance(site.cluster.failover, Vrrp) and not _taken(site):
+        found.diagnostics.append(
+            codes.NOBODY.at(
+                Place(site.cluster.failover.origin, Anchor.TABLE),
+                f"{limit * _SETTLING:.0f} s after they were loaded no director has a virtual address",
+                help="give more `--limit`, or rehearse without the scripts that are tracked",
+            )
+        )
+        return
     asking, dying = Asking(site, site.services, found), Dying(site, site.services, found, left)
 
     def again(proof: Callable[[], None]) -> Callable[[], None]:
@@ -191,6 +200,12 @@ def _settle(site: Site, limit: float) -> None:
         if complete and active_director(site, addresses) is not None:
             return
         time.sleep(0.3)
+
+
+def _taken(site: Site) -> bool:
+    """Whether a director has a virtual address."""
+    addresses = {ip for each in site.services for address in each.service.addresses for ip in address.ips}
+    return not addresses or any(active_director(site, [ip]) is not None for ip in addresses)
 
 
 def _within_reach(compiled: Compiled, found: Found) -> tuple[LoweredService, ...]:

@@ -1,7 +1,7 @@
 """The machines and wires that a spec implies."""
 
 from lvsc.laboratory.topology import Host, Topology, topology
-from support.specs import DUAL, TUNNEL, Layer, compile_text, servers, spec
+from support.specs import DUAL, PAIR, TUNNEL, Layer, compile_text, servers, spec
 
 #: Two prefixes of a family on one network, of which the director has an address in one.
 TWO_PREFIXES: Layer = {"networks": {"lan": {"prefixes": ["198.51.100.0/24", "192.0.2.0/24"]}}}
@@ -74,3 +74,8 @@ def test_a_server_of_one_family_answers_in_both_where_its_network_has_both() -> 
     assert len(addresses(found, "web1")) == len(addresses(found, "web2")) == 2
     routes = {"default via 192.0.2.254", "default via 2001:db8::ffff:ffff:ffff:ffff"}
     assert set(host(found, "web1").routes) == set(host(found, "web2").routes) == routes
+
+
+def test_without_a_gateway_servers_by_nat_go_to_the_director_of_the_highest_priority() -> None:
+    found = made(PAIR, NAT, {"networks": {"lan": {"gateway": None}}, "directors": {"lvs1": {"priority": 50}}})
+    assert host(found, "web1").routes == ("default via 192.0.2.3",)

@@ -224,8 +224,7 @@ class _Builder:
     def _direct(self, director: Director) -> None:
         machine = self._machines[director.name]
         defaults: set[Family] = set()
-        external = isinstance(self._cluster.failover, ExternalFailover)
-        external = external and director is self._cluster.directors[0]
+        external = isinstance(self._cluster.failover, ExternalFailover) and director is _first(self._cluster)
         for name, network in self._cluster.networks.items():
             own = (*director.addresses.get(name, ()), *self._unsaid(network, director))
             self._own[director.name, name] = own
@@ -318,7 +317,7 @@ class _Builder:
         """The directors' address that is the default route of a network's server: the gateway's, one of its prefix first."""
         family, prefix = Family.of(server), network.prefix_of(server)
         gateway = self._cluster.addresses[network.gateway].ips if network.gateway is not None else ()
-        own = self._own[self._cluster.directors[0].name, network.name]
+        own = self._own[_first(self._cluster).name, network.name]
         fitting = [[ip for ip in ips if Family.of(ip) is family] for ips in (gateway, own)]
         return min(fitting[0] or fitting[1], key=lambda ip: prefix is None or ip not in prefix, default=None)
 
@@ -350,6 +349,13 @@ class _Builder:
             if router is not None and any(ip in server.ips for server in service.pool.enabled):
                 for director in self._cluster.directors:
                     self._machines[director.name].routes.append(f"{ip}/{length} via {router}")
+
+
+def _first(cluster: Cluster) -> Director:
+    """The director that has the virtual addresses when all is well."""
+    if isinstance(cluster.failover, ExternalFailover):
+        return cluster.directors[0]
+    return max(cluster.directors, key=lambda director: director.priority)
 
 
 def _moved(network: ClusterNetwork, addresses: Iterable[NamedAddress]) -> Iterator[str]:

@@ -357,6 +357,12 @@ CASES: dict[str, tuple[str, str, Layer, Layer]] = {
         merged(DUAL, TUNNEL, EXTERNAL),
         merged(TUNNEL, EXTERNAL),
     ),
+    "server-by-a-tunnel-of-the-other-family": (
+        "LVS430",
+        "pools.web.real_servers.1.ip",
+        merged(TUNNEL, servers({}, {"ip": ["2001:db8:f::9"]})),
+        merged(TUNNEL, servers({}, {"ip": ["203.0.113.9"]})),
+    ),
     "server-by-nat-and-direct": (
         "LVS429",
         "pools.web.real_servers.0",

@@ -242,6 +242,14 @@ the server in one way in all services, or by `source_nat`, unless it routes by t
     Severity.WARNING,
 )
 
+NO_WAY = Code(
+    "LVS430",
+    "a server of a family that no network of the directors has",
+    """The directors send to a server at an IPv4 or IPv6 address, and none of their networks is of that family, so that they have neither an
+address to send from nor a way to it as far as the spec says. Add the network, or give the server an address of their family.""",
+    Severity.WARNING,
+)
+
 MISSING_FEATURE = Code(
     "LVS501",
     "something that the target's version cannot do",
@@ -319,6 +327,7 @@ ALL = (
     HASHED_AWAY,
     MOVED_BY_OTHERS,
     TWO_WAYS_BACK,
+    NO_WAY,
     MISSING_FEATURE,
     UNKNOWN_BACKEND,
     TWO_BACKENDS,

@@ -11,6 +11,7 @@ from lvsc.analysis.pools import (
     hashed_away,
     hopeless_checks,
     left_out,
+    no_way,
     quorums,
     two_ways_back,
     zero_weights,
@@ -57,6 +58,7 @@ def lint(lowered: Lowered) -> list[Diagnostic]:
     found += hashed_away(lowered.services)
     found += two_ways_back(lowered.services)
     found += distant(lowered.services, cluster)
+    found += no_way(lowered.services, cluster)
     found += hopeless_checks(lowered.services)
     found += _stuck_clients(lowered.services, cluster)
     found += _gateways(lowered.services, cluster)

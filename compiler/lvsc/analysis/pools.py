@@ -82,6 +82,25 @@ def distant(services: Iterable[LoweredService], cluster: Cluster) -> list[Diagno
     return list(found.values())
 
 
+def no_way(services: Iterable[LoweredService], cluster: Cluster) -> list[Diagnostic]:
+    """One for each server that is sent to in a family which no network of the directors has."""
+    prefixes = (prefix for network in cluster.networks.values() for prefix in network.prefixes)
+    families = {Family.of(prefix.network_address) for prefix in prefixes}
+    found: dict[Origin, Diagnostic] = {}
+    for lowered in services if len(families) < len(Family) else ():
+        for server in lowered.service.pool.everybody:
+            for ip in (reached_at(server, family) for family in lowered.service.families):
+                if ip is not None and Family.of(ip) not in families:
+                    place = server.origin / "ip"
+                    found[place] = codes.NO_WAY.at(
+                        place,
+                        f"the directors have no IPv{Family.of(ip).value} network, by which to send to `{ip}`",
+                        others=[Place(lowered.service.origin, Anchor.TABLE, "the service")],
+                        help="add the network, or give the server an address of a family that they have",
+                    )
+    return list(found.values())
+
+
 def two_ways_back(services: Iterable[LoweredService]) -> list[Diagnostic]:
     """One for each real server that answers in a family through the directors and past them."""
     through: dict[tuple[str, Family], Origin] = {}

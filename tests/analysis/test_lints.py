@@ -393,7 +393,7 @@ CASES: dict[str, tuple[str, str, Layer, Layer]] = {
         "LVS421",
         "pools.web.real_servers.1.ip",
         servers({}, {"ip": ["2001:db8::22"]}),
-        merged(TUNNEL, servers({}, {"ip": ["2001:db8::22"]})),
+        merged(TUNNEL, {"networks": DUAL["networks"]}, servers({}, {"ip": ["2001:db8::22"]})),
     ),
     "real-server-of-the-other-family-disabled": (
         "LVS421",

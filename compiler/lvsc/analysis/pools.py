@@ -72,7 +72,8 @@ def distant(services: Iterable[LoweredService], cluster: Cluster) -> list[Diagno
         for server in () if service.source_nat else service.pool.everybody:
             for ip in server.ips if server.forwarding is Forwarding.NAT else ():
                 place = server.origin / "ip"
-                if Family.of(ip) in service.families and cluster.network_of(ip) is None:
+                there = ip.is_loopback or cluster.network_of(ip) is not None
+                if Family.of(ip) in service.families and not there:
                     found[place] = codes.DISTANT.at(
                         place,
                         f"`{ip}` is in no network of the directors, through which its answers by `nat` must come back",
@@ -90,7 +91,7 @@ def no_way(services: Iterable[LoweredService], cluster: Cluster) -> list[Diagnos
     for lowered in services if len(families) < len(Family) else ():
         for server in lowered.service.pool.everybody:
             for ip in (reached_at(server, family) for family in lowered.service.families):
-                if ip is not None and Family.of(ip) not in families:
+                if ip is not None and Family.of(ip) not in families and not ip.is_loopback:
                     place = server.origin / "ip"
                     found[place] = codes.NO_WAY.at(
                         place,

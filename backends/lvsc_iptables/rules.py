@@ -106,7 +106,7 @@ class _Group:
     def sort_key(self) -> tuple[object, ...]:
         """Orders groups by their nodes' type, traffic and first port, and by their text where these leave it open."""
         first = min(self.ports) if self.all_ports is None else None
-        source_ports = first if self.by_source else self.traffic.source_ports
+        source_ports = first if self.by_source else _unless_all(self.traffic.source_ports)
         key = replace(self.traffic, source_ports=source_ports, destination_ports=None).sort_key
         port = (-1, -1) if self.by_source or first is None else (first.first, first.last)
         return self.place, *key[:_PROTOCOL], port, *key[_PROTOCOL:], self.before, self.after

@@ -18,7 +18,7 @@ from .clusters import METHODS, NAT, PAIR, SYNC
 from .conftest import DOOMED, Start, Trial, replaced, without
 from .directors import BACKENDS, begins, everything, has_all, held, still, told, virtual, weights
 from .firewall import by_iptables, by_nftables
-from .ftp import ACTIVE, BASE, PASSIVE, Clients, by_iptables_rules, edited, ftp
+from .ftp import ACTIVE, BASE, PASSIVE, Clients, by_iptables_rules, edited, ftp, in_rules
 from .held import differences
 
 pytestmark = pytest.mark.kernel
@@ -223,12 +223,12 @@ def _without_answers_to_active_data(rules: str) -> str:
 #: What lvsc lets in of data connections: how its rules are without it, and who then gets no file, by service.
 DATA = {
     "the beginning of active data": (without("--sport 20 ", "RELATED"), {"plain": ACTIVE, "range": ACTIVE}),
-    "active data": (without("--sport 20 ", "ESTABLISHED"), {"plain": ACTIVE, "range": ACTIVE}),
+    "active data": (in_rules("-A LVSC-FORWARD", "sports 20,", "sports "), {"plain": ACTIVE, "range": ACTIVE}),
     "answers to active data": (_without_answers_to_active_data, {"plain": ACTIVE, "range": ACTIVE}),
     "the beginning of passive data": (without("--dport 1024:65535", "RELATED"), {"plain": PASSIVE}),
     "passive data": (replaced("20,1024:65535", "20"), {"plain": PASSIVE}),
-    "answers to passive data": (without("--sport 1024:65535", "ESTABLISHED"), {"plain": PASSIVE}),
-    "answers from the range": (without("--sport 10000:20000", "ESTABLISHED"), {"range": PASSIVE}),
+    "answers to passive data": (in_rules("-A LVSC-FORWARD", ",1024:65535", ""), {"plain": PASSIVE}),
+    "answers from the range": (in_rules("-A LVSC-FORWARD", ",10000:20000", ""), {"range": PASSIVE}),
 }
 
 

@@ -53,9 +53,9 @@ NEEDED: dict[str, tuple[tuple[Edit, ...], str]] = {
         by_iptables_rules(without("-A LVSC-FORWARD", "--dport 20 ")),
         ACTIVE,
     ),
-    "accept of passive data": (by_iptables_rules(in_rules("-j ACCEPT", ",10000:20000", "")), PASSIVE),
+    "accept of passive data": (by_iptables_rules(in_rules("-A LVSC-INPUT", ",10000:20000", "")), PASSIVE),
     "accept of answers to passive data": (
-        by_iptables_rules(without("-A LVSC-FORWARD", "--sport 10000:20000")),
+        by_iptables_rules(in_rules("-A LVSC-FORWARD", ",10000:20000", "")),
         PASSIVE,
     ),
     # What lvsc refuses as FTP002: a service without a range.
